@@ -1,0 +1,168 @@
+//! Whole trees from sorted entries.
+//!
+//! What it is not: a sort; what is out of order is refused. Invariant: the leaves of a finished tree
+//! are 7/8 full, so that the first writes do not split all of them; only the last node of a level
+//! may have less, and no inner node has a single child. Cost: O(n); the table is made once, in its
+//! final size.
+
+use crate::arena::{Arena, NONE, NodeId};
+use crate::cell::Cell;
+use crate::epochs::Context;
+use crate::inner::{Inner, Tally};
+use crate::key::{Key, begins_run};
+use crate::leaf::{Leaf, Place};
+use crate::tree::Tree;
+
+/// Why sorted entries could not be made into an index. Positions count entries from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// An entry is not behind its predecessor in order of key and member.
+    #[error("entry {position} is not behind its predecessor in order")]
+    NotAscending {
+        /// Position of the entry.
+        position: usize,
+    },
+    /// A member occurs twice.
+    #[error("the member of entry {position} occurs before it")]
+    DuplicateMember {
+        /// Position of the second occurrence in order.
+        position: usize,
+    },
+    /// A member has too many bytes.
+    #[error("the member of entry {position} has {bytes} bytes, the limit is {bytes_max}")]
+    MemberTooLong {
+        /// Position of the entry.
+        position: usize,
+        /// Bytes of its member.
+        bytes: usize,
+        /// Bytes that a member may have.
+        bytes_max: usize,
+    },
+    /// There are too many entries.
+    #[error("there are more than {members_max} entries, the limit of an index")]
+    TooMany {
+        /// Members that an index may have.
+        members_max: usize,
+    },
+}
+
+/// A finished node, as its parent sees it.
+struct Node<K> {
+    id: NodeId,
+    sep: K,
+    tally: Tally,
+}
+
+/// A tree that is being built, leaf by leaf.
+pub(crate) struct Builder<K, const LEAF: usize, const INNER: usize> {
+    tree: Tree<K, LEAF, INNER>,
+    epoch: u64,
+    level: Vec<Node<K>>,
+    last_key: Option<K>,
+}
+
+impl<K: Key, const LEAF: usize, const INNER: usize> Builder<K, LEAF, INNER> {
+    pub(crate) fn new(epoch: u64) -> Self {
+        let tree = Tree::without_inners(Arena::new());
+        Self { tree, epoch, level: Vec::new(), last_key: None }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.tree.len
+    }
+
+    /// Adds an entry behind all others.
+    pub(crate) fn push(&mut self, key: K, cell: Cell) {
+        let full = Tree::<K, LEAF, INNER>::LEAF_MERGE_MAX;
+        if self.level.is_empty() || self.tree.leaves[self.tree.last].len() == full {
+            self.begin_leaf(key);
+        }
+        let leaf = &mut self.tree.leaves[self.tree.last];
+        leaf.insert(leaf.len(), key, cell);
+        if let Some(node) = self.level.last_mut() {
+            node.tally.members += 1;
+            node.tally.runs += u32::from(begins_run(self.last_key, &key));
+        }
+        self.last_key = Some(key);
+        self.tree.len += 1;
+    }
+
+    fn begin_leaf(&mut self, key: K) {
+        let tree = &mut self.tree;
+        let id = tree.leaves.insert(Leaf::new(key, self.epoch));
+        tree.leaves[id].prev = tree.last;
+        if tree.last == NONE {
+            tree.first = id;
+        } else {
+            tree.leaves[tree.last].next = id;
+        }
+        tree.last = id;
+        self.level.push(Node { id, sep: key, tally: Tally::ZERO });
+    }
+
+    /// Finishes the tree, which has at least one entry.
+    ///
+    /// # Errors
+    /// The position of the first entry whose member is there twice.
+    pub(crate) fn finish(
+        mut self,
+        cx: &Context<K, LEAF>,
+    ) -> Result<Tree<K, LEAF, INNER>, BuildError> {
+        while self.level.len() > 1 {
+            self.tree.height += 1;
+            self.level = self.parents();
+        }
+        self.tree.root = self.level.first().expect("there is at least one entry").id;
+        self.tree.register_all(cx)?;
+        Ok(self.tree)
+    }
+
+    /// Puts the next level above the present one.
+    fn parents(&mut self) -> Vec<Node<K>> {
+        let full = Tree::<K, LEAF, INNER>::INNER_MERGE_MAX;
+        let mut parents = Vec::with_capacity(self.level.len().div_ceil(full - 1));
+        let mut rest = self.level.as_slice();
+        while let Some(first) = rest.first() {
+            // The last node gets two children at least.
+            let count = if rest.len() == full + 1 { full - 1 } else { full.min(rest.len()) };
+            let mut inner = Inner::over(self.tree.height, first.id, first.sep, first.tally);
+            for node in &rest[1..count] {
+                inner.push(node.id, node.sep, node.tally);
+            }
+            rest = &rest[count..];
+            let tally = inner.total();
+            let id = self.tree.inners.insert(inner);
+            self.tree.adopt(id, 0);
+            parents.push(Node { id, sep: first.sep, tally });
+        }
+        parents
+    }
+}
+
+impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
+    /// Fills the empty table.
+    fn register_all(&mut self, cx: &Context<K, LEAF>) -> Result<(), BuildError> {
+        let leaves = &self.leaves;
+        let rehash = |place: Place| cx.hasher.hash_cell(leaves[place.leaf].cell_in(place.slot));
+        self.table.reserve(self.len, rehash);
+        let (mut leaf, mut position) = (self.first, 0);
+        while leaf != NONE {
+            let node = &leaves[leaf];
+            for &slot in node.slots() {
+                let cell = node.cell_in(slot);
+                let hash = cx.hasher.hash_cell(cell);
+                let twin = |other: Place| {
+                    cell.same_member(leaves[other.leaf].cell_in(other.slot), &cx.names)
+                };
+                if self.table.find(hash, twin).is_some() {
+                    return Err(BuildError::DuplicateMember { position });
+                }
+                self.table.insert(hash, Place { leaf, slot }, rehash);
+                position += 1;
+            }
+            leaf = node.next;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,255 @@
+//! An inner node: children, the keys that separate them, and how much lies before each.
+//!
+//! What it is not: exact about keys; separators are loose. Invariant: `seps[i]` is at most every
+//! key below child `i` and at least every key below child `i - 1`; `seps[0]` equals the separator
+//! that the parent keeps for this node (at the left edge it is arbitrary); `prefix[i]` is the tally
+//! of all children before `i`. Cost: everything here is linear in `INNER`, mostly in vector steps.
+
+use crate::arena::{NONE, NodeId};
+use crate::key::Key;
+use crate::leaf::narrow;
+
+/// How much lies below a node or before a place. Differences use the same type and wrap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// Entries.
+    pub(crate) members: u32,
+    /// Entries whose score differs from that of their predecessor in the whole index.
+    pub(crate) runs: u32,
+}
+
+impl Tally {
+    pub(crate) const ZERO: Self = Self { members: 0, runs: 0 };
+
+    /// A difference: negative numbers wrap.
+    pub(crate) fn change(members: i32, runs: i32) -> Self {
+        Self { members: members.cast_unsigned(), runs: runs.cast_unsigned() }
+    }
+
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            members: self.members.wrapping_add(other.members),
+            runs: self.runs.wrapping_add(other.runs),
+        }
+    }
+
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self {
+            members: self.members.wrapping_sub(other.members),
+            runs: self.runs.wrapping_sub(other.runs),
+        }
+    }
+}
+
+/// Children of one level, in order.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Inner<K, const INNER: usize> {
+    prefix: [Tally; INNER],
+    total: Tally,
+    pub(crate) parent: NodeId,
+    /// Which child of `parent` this is.
+    pub(crate) index: u8,
+    len: u8,
+    /// 1 when the children are leaves, one more per level above.
+    pub(crate) level: u8,
+    children: [NodeId; INNER],
+    seps: [K; INNER],
+}
+
+impl<K: Key, const INNER: usize> Inner<K, INNER> {
+    /// A node with one child.
+    pub(crate) fn over(level: u8, child: NodeId, sep: K, tally: Tally) -> Self {
+        let mut children = [NONE; INNER];
+        children[0] = child;
+        Self {
+            prefix: [Tally::ZERO; INNER],
+            total: tally,
+            parent: NONE,
+            index: 0,
+            len: 1,
+            level,
+            children,
+            seps: [sep; INNER],
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.len)
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.len() == INNER
+    }
+
+    pub(crate) fn children(&self) -> &[NodeId] {
+        &self.children[..self.len()]
+    }
+
+    pub(crate) fn child(&self, index: usize) -> NodeId {
+        self.children()[index]
+    }
+
+    pub(crate) fn sep(&self, index: usize) -> K {
+        self.seps[..self.len()][index]
+    }
+
+    pub(crate) fn set_sep(&mut self, index: usize, sep: K) {
+        self.seps[..usize::from(self.len)][index] = sep;
+    }
+
+    /// Everything below this node.
+    pub(crate) fn total(&self) -> Tally {
+        self.total
+    }
+
+    /// Everything before child `index`; `index` may be the number of children.
+    pub(crate) fn before(&self, index: usize) -> Tally {
+        if index == self.len() { self.total } else { self.prefix[index] }
+    }
+
+    /// Everything below child `index`.
+    pub(crate) fn tally(&self, index: usize) -> Tally {
+        self.before(index + 1).minus(self.prefix[index])
+    }
+
+    /// Leading children for whose right neighbour `before` holds of the separator between them:
+    /// the child in which a monotone `before` turns false.
+    pub(crate) fn partition(&self, mut before: impl FnMut(&K) -> bool) -> usize {
+        self.seps[1..self.len()].iter().filter(|sep| before(sep)).count()
+    }
+
+    /// The child that holds the entry at `position` below this node.
+    pub(crate) fn child_at(&self, position: usize) -> usize {
+        let prefix = &self.prefix[1..self.len()];
+        prefix.iter().filter(|before| before.members as usize <= position).count()
+    }
+
+    /// Adds `change` to child `index`.
+    pub(crate) fn add(&mut self, index: usize, change: Tally) {
+        for before in &mut self.prefix[index + 1..usize::from(self.len)] {
+            *before = before.plus(change);
+        }
+        self.total = self.total.plus(change);
+    }
+
+    /// Counts `moved` for child `index - 1` instead of child `index`. It may wrap (other way round).
+    pub(crate) fn move_left(&mut self, index: usize, moved: Tally) {
+        self.prefix[index] = self.prefix[index].plus(moved);
+    }
+
+    /// Adds a last child.
+    pub(crate) fn push(&mut self, child: NodeId, sep: K, tally: Tally) {
+        let len = self.len();
+        self.children[len] = child;
+        self.seps[len] = sep;
+        self.prefix[len] = self.total;
+        self.total = self.total.plus(tally);
+        self.len += 1;
+    }
+
+    /// Child `index` was split: `moved` of it is now below `right`, whose keys begin at `sep`.
+    pub(crate) fn split_child(&mut self, index: usize, right: NodeId, sep: K, moved: Tally) {
+        let (len, at) = (self.len(), index + 1);
+        let before = self.before(at).minus(moved);
+        self.children.copy_within(at..len, at + 1);
+        self.seps.copy_within(at..len, at + 1);
+        self.prefix.copy_within(at..len, at + 1);
+        self.children[at] = right;
+        self.seps[at] = sep;
+        self.prefix[at] = before;
+        self.len += 1;
+    }
+
+    /// Child `index`, not the first, was merged into the one before it.
+    pub(crate) fn drop_child(&mut self, index: usize) {
+        debug_assert!(index > 0);
+        let len = self.len();
+        self.children.copy_within(index + 1..len, index);
+        self.seps.copy_within(index + 1..len, index);
+        self.prefix.copy_within(index + 1..len, index);
+        self.len -= 1;
+    }
+
+    /// Cuts the children from `cut` on off into a node of their own. Both keep at least one.
+    pub(crate) fn split_off(&mut self, cut: usize) -> Self {
+        debug_assert!(0 < cut && cut < self.len());
+        let mut right = Self::over(self.level, self.child(cut), self.sep(cut), self.tally(cut));
+        for index in cut + 1..self.len() {
+            right.push(self.child(index), self.sep(index), self.tally(index));
+        }
+        self.total = self.prefix[cut];
+        self.len = narrow(cut);
+        right
+    }
+
+    /// Adds all children of `right` behind this node's own.
+    pub(crate) fn append(&mut self, right: &Self) {
+        for index in 0..right.len() {
+            self.push(right.child(index), right.sep(index), right.tally(index));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::ScoreKey;
+
+    type Node = Inner<ScoreKey, 8>;
+
+    fn tally(members: u32) -> Tally {
+        Tally { members, runs: members * 2 }
+    }
+
+    fn node(tallies: &[u32]) -> Node {
+        let key = |index: usize| ScoreKey { score: index as u64 * 10 };
+        let mut node = Node::over(1, 0, key(0), tally(tallies[0]));
+        for (index, &members) in tallies.iter().enumerate().skip(1) {
+            node.push(u32::try_from(index).unwrap(), key(index), tally(members));
+        }
+        node
+    }
+
+    fn tallies(node: &Node) -> Vec<u32> {
+        (0..node.len()).map(|index| node.tally(index).members).collect()
+    }
+
+    #[test]
+    fn sums_follow_changes() {
+        let mut node = node(&[3, 5, 7]);
+        node.add(1, Tally::change(-2, -4));
+        assert_eq!(tallies(&node), [3, 3, 7]);
+        node.move_left(2, tally(4));
+        assert_eq!(tallies(&node), [3, 7, 3]);
+        node.split_child(2, 9, ScoreKey { score: 25 }, tally(1));
+        assert_eq!(tallies(&node), [3, 7, 2, 1]);
+        node.drop_child(1);
+        assert_eq!(tallies(&node), [10, 2, 1]);
+        assert_eq!(node.total(), Tally { members: 13, runs: 26 });
+        assert_eq!(node.children(), [0, 2, 9]);
+    }
+
+    #[test]
+    fn split_and_append_are_inverse() {
+        let whole = node(&[3, 5, 7, 9]);
+        for cut in 1..4 {
+            let mut left = whole.clone();
+            let right = left.split_off(cut);
+            assert_eq!(tallies(&left), tallies(&whole)[..cut]);
+            assert_eq!(tallies(&right), tallies(&whole)[cut..]);
+            left.append(&right);
+            assert_eq!(tallies(&left), tallies(&whole));
+            assert_eq!(left.total(), whole.total());
+        }
+    }
+
+    #[test]
+    fn searches_count_separators() {
+        let node = node(&[3, 5, 7, 9]);
+        assert_eq!(node.partition(|sep| sep.score < 20), 1);
+        assert_eq!(node.partition(|sep| sep.score <= 20), 2);
+        let found: Vec<usize> = [0, 2, 3, 7, 8, 14, 15, 23].map(|at| node.child_at(at)).to_vec();
+        assert_eq!(found, [0, 0, 1, 1, 2, 2, 3, 3]);
+    }
+}

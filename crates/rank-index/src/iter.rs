@@ -1,0 +1,166 @@
+//! Entries by position, from both ends.
+//!
+//! What it is not: a search per step; after the first entry it walks from leaf to leaf. Invariant:
+//! it yields exactly the positions that are left, each once. Cost: O(log n) for the first entry of
+//! either end, then O(1) each.
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::ops::{Bound, Range, RangeBounds};
+
+use crate::arena::NONE;
+use crate::cell::Cell;
+use crate::key::Key;
+use crate::leaf::Leaf;
+use crate::reader::{Reader, Source};
+
+/// A member and its key, borrowed from the index or from a snapshot of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<'a, K> {
+    /// What the entry is ordered by.
+    pub key: K,
+    /// The member's bytes.
+    pub member: &'a [u8],
+}
+
+/// A walk's place in the leaves: the entry at `pos` is the next one forwards, the one before it the
+/// next one backwards.
+struct Cursor<'a, K, const LEAF: usize> {
+    leaf: &'a Leaf<K, LEAF>,
+    /// The leaf's number in a snapshot's list; trees have links.
+    at: usize,
+    pos: usize,
+}
+
+/// Entries of a range of positions, in order. See [`RankIndex::range`](crate::RankIndex::range).
+pub struct Iter<'a, K, const LEAF: usize = 56, const INNER: usize = 30> {
+    reader: Reader<'a, K, LEAF, INNER>,
+    left: Range<usize>,
+    front: Option<Cursor<'a, K, LEAF>>,
+    back: Option<Cursor<'a, K, LEAF>>,
+}
+
+impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iter<'a, K, LEAF, INNER> {
+    /// `positions` are within what `reader` has.
+    pub(crate) fn new(reader: Reader<'a, K, LEAF, INNER>, positions: Range<usize>) -> Self {
+        Self { reader, left: positions, front: None, back: None }
+    }
+
+    fn entry(&self, key: K, cell: &'a Cell) -> Entry<'a, K> {
+        Entry { key, member: cell.bytes(self.reader.names()) }
+    }
+
+    /// A cursor before the entry at `position`, or behind the last one.
+    fn cursor(&self, position: usize) -> Option<Cursor<'a, K, LEAF>> {
+        match self.reader.source() {
+            Source::Small(_) => None,
+            Source::Tree(tree) => {
+                let spot = tree.locate(position);
+                Some(Cursor { leaf: &tree.leaves[spot.leaf], at: 0, pos: spot.pos })
+            }
+            Source::Listed(listed) => {
+                let (at, pos) = listed.locate(position);
+                Some(Cursor { leaf: listed.leaf(at), at, pos })
+            }
+        }
+    }
+
+    /// Moves a cursor at the end of its leaf to the beginning of the next one.
+    fn next_leaf(&self, cursor: &mut Cursor<'a, K, LEAF>) {
+        match self.reader.source() {
+            Source::Tree(tree) if cursor.leaf.next != NONE => {
+                cursor.leaf = &tree.leaves[cursor.leaf.next];
+            }
+            Source::Listed(listed) => {
+                cursor.at += 1;
+                cursor.leaf = listed.leaf(cursor.at);
+            }
+            _ => unreachable!("there are entries left"),
+        }
+        cursor.pos = 0;
+    }
+
+    /// Moves a cursor at the beginning of its leaf to the end of the one before.
+    fn prev_leaf(&self, cursor: &mut Cursor<'a, K, LEAF>) {
+        match self.reader.source() {
+            Source::Tree(tree) if cursor.leaf.prev != NONE => {
+                cursor.leaf = &tree.leaves[cursor.leaf.prev];
+            }
+            Source::Listed(listed) => {
+                cursor.at -= 1;
+                cursor.leaf = listed.leaf(cursor.at);
+            }
+            _ => unreachable!("there are entries left"),
+        }
+        cursor.pos = cursor.leaf.len();
+    }
+}
+
+impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iterator for Iter<'a, K, LEAF, INNER> {
+    type Item = Entry<'a, K>;
+
+    fn next(&mut self) -> Option<Entry<'a, K>> {
+        let position = self.left.next()?;
+        if let Source::Small(list) = self.reader.source() {
+            let (key, cell) = &list[position];
+            return Some(self.entry(*key, cell));
+        }
+        let mut cursor = self.front.take().or_else(|| self.cursor(position))?;
+        if cursor.pos == cursor.leaf.len() {
+            self.next_leaf(&mut cursor);
+        }
+        let entry = self.entry(cursor.leaf.key(cursor.pos), cursor.leaf.cell(cursor.pos));
+        cursor.pos += 1;
+        self.front = Some(cursor);
+        Some(entry)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.left.size_hint()
+    }
+}
+
+impl<K: Key, const LEAF: usize, const INNER: usize> DoubleEndedIterator
+    for Iter<'_, K, LEAF, INNER>
+{
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let position = self.left.next_back()?;
+        if let Source::Small(list) = self.reader.source() {
+            let (key, cell) = &list[position];
+            return Some(self.entry(*key, cell));
+        }
+        let mut cursor = self.back.take().or_else(|| self.cursor(position + 1))?;
+        if cursor.pos == 0 {
+            self.prev_leaf(&mut cursor);
+        }
+        cursor.pos -= 1;
+        let entry = self.entry(cursor.leaf.key(cursor.pos), cursor.leaf.cell(cursor.pos));
+        self.back = Some(cursor);
+        Some(entry)
+    }
+}
+
+impl<K: Key, const LEAF: usize, const INNER: usize> ExactSizeIterator for Iter<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize> FusedIterator for Iter<'_, K, LEAF, INNER> {}
+
+impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for Iter<'_, K, LEAF, INNER> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Iter").field("positions", &self.left).finish_non_exhaustive()
+    }
+}
+
+/// The positions among `0..len` that `bounds` covers.
+pub(crate) fn clamp(bounds: &impl RangeBounds<usize>, len: usize) -> Range<usize> {
+    let start = match bounds.start_bound() {
+        Bound::Included(&start) => start,
+        Bound::Excluded(&before) => before.saturating_add(1),
+        Bound::Unbounded => 0,
+    };
+    let end = match bounds.end_bound() {
+        Bound::Included(&last) => last.saturating_add(1),
+        Bound::Excluded(&end) => end,
+        Bound::Unbounded => len,
+    };
+    let end = end.min(len);
+    start.min(end)..end
+}

@@ -1,0 +1,108 @@
+//! Reading by position and by order, the same for every form of an index and for its snapshots.
+//!
+//! What it is not: able to find a member without its key; that takes the table. Invariant: whatever
+//! the source, the same entries give the same answers. Cost: O(log n) each.
+
+use crate::cell::{Cell, Needle};
+use crate::key::Key;
+use crate::leaf::Leaf;
+use crate::names::Names;
+use crate::snapshot::Listed;
+use crate::tree::{Tree, count_before};
+
+/// Where entries are read from.
+pub(crate) enum Source<'a, K, const LEAF: usize, const INNER: usize> {
+    Small(&'a [(K, Cell)]),
+    Tree(&'a Tree<K, LEAF, INNER>),
+    Listed(Listed<'a, K, LEAF>),
+}
+
+/// Entries in order, and the names that they may refer to.
+pub(crate) struct Reader<'a, K, const LEAF: usize, const INNER: usize> {
+    names: &'a Names,
+    source: Source<'a, K, LEAF, INNER>,
+}
+
+impl<K, const LEAF: usize, const INNER: usize> Clone for Source<'_, K, LEAF, INNER> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, const LEAF: usize, const INNER: usize> Copy for Source<'_, K, LEAF, INNER> {}
+
+impl<K, const LEAF: usize, const INNER: usize> Clone for Reader<'_, K, LEAF, INNER> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, const LEAF: usize, const INNER: usize> Copy for Reader<'_, K, LEAF, INNER> {}
+
+impl<'a, K: Key, const LEAF: usize, const INNER: usize> Reader<'a, K, LEAF, INNER> {
+    pub(crate) fn new(names: &'a Names, source: Source<'a, K, LEAF, INNER>) -> Self {
+        Self { names, source }
+    }
+
+    pub(crate) fn names(&self) -> &'a Names {
+        self.names
+    }
+
+    pub(crate) fn source(&self) -> Source<'a, K, LEAF, INNER> {
+        self.source
+    }
+
+    /// Entries of which `before` holds, which must be a prefix of all.
+    pub(crate) fn partition_point(&self, mut before: impl FnMut(&K, &[u8]) -> bool) -> usize {
+        let names = self.names;
+        match self.source {
+            Source::Small(list) => {
+                list.partition_point(|(key, cell)| before(key, cell.bytes(names)))
+            }
+            Source::Tree(tree) => tree.position(tree.search_entry(names, before)),
+            Source::Listed(listed) => partition_listed(&listed, |leaf, pos| {
+                before(&leaf.key(pos), leaf.cell(pos).bytes(names))
+            }),
+        }
+    }
+
+    /// As [`partition_point`](Self::partition_point), by the key alone.
+    pub(crate) fn partition_by_key(&self, mut before: impl FnMut(&K) -> bool) -> usize {
+        match self.source {
+            Source::Small(list) => list.partition_point(|(key, _)| before(key)),
+            Source::Tree(tree) => tree.position(tree.search_key(before)),
+            Source::Listed(listed) => partition_listed(&listed, |leaf, pos| before(&leaf.key(pos))),
+        }
+    }
+
+    /// Distinct scores up to and with that of the entry at `position`, which is there.
+    pub(crate) fn runs_through(&self, position: usize) -> usize {
+        match self.source {
+            Source::Small(list) => crate::small::runs(&list[..=position]),
+            Source::Tree(tree) => tree.runs_through(tree.locate(position)),
+            Source::Listed(listed) => listed.runs_through(position),
+        }
+    }
+
+    /// Entries before the one of `key` and `needle`.
+    pub(crate) fn rank(&self, key: &K, needle: &Needle<'_>) -> usize {
+        let names = self.names;
+        match self.source {
+            Source::Small(list) => crate::small::lower_bound(list, names, key, needle),
+            Source::Tree(tree) => tree.position(tree.search(names, key, needle)),
+            Source::Listed(listed) => {
+                partition_listed(&listed, |leaf, pos| leaf.order(pos, key, needle, names).is_lt())
+            }
+        }
+    }
+}
+
+/// Entries of a snapshot's leaves of which `before` holds, which must be a prefix of all.
+fn partition_listed<'a, K: Key, const LEAF: usize>(
+    listed: &Listed<'a, K, LEAF>,
+    mut before: impl FnMut(&'a Leaf<K, LEAF>, usize) -> bool,
+) -> usize {
+    let at = count_before(listed.count(), |at| before(listed.leaf(at), 0)).saturating_sub(1);
+    let leaf = listed.leaf(at);
+    listed.before(at) + count_before(leaf.len(), |pos| before(leaf, pos))
+}

@@ -1,0 +1,255 @@
+//! A consistent view of the index at one moment, while writes go on.
+//!
+//! What it is not: a copy; a snapshot lists the leaves, and a writer sets a leaf aside before it
+//! first changes it. Invariant: a listed leaf that was not set aside is in the index unchanged.
+//! Cost: taking one lists the leaves (12 bytes each); holding one costs a leaf's size for each leaf
+//! that is written meanwhile, shared among the snapshots; dropping it gives all of that back.
+
+use std::fmt;
+use std::ops::RangeBounds;
+use std::sync::{Arc, OnceLock};
+
+use crate::arena::{Arena, NodeId};
+use crate::cell::{Cell, Needle};
+use crate::index::RankIndex;
+use crate::inner::Tally;
+use crate::iter::{Entry, Iter, clamp};
+use crate::key::{Key, begins_run};
+use crate::leaf::Leaf;
+use crate::reader::{Reader, Source};
+use crate::standing::Standing;
+use crate::tree::Tree;
+
+/// Leaves whose copies are found through one pointer.
+const CHUNK_LEAVES: usize = 256;
+
+type Copies<K, const LEAF: usize> = Box<[OnceLock<Arc<Leaf<K, LEAF>>>]>;
+
+/// What a snapshot holds; the index refers to it weakly.
+#[derive(Debug)]
+pub(crate) struct Kept<K, const LEAF: usize> {
+    content: Content<K>,
+    len: usize,
+    /// Copies of leaves by number, in chunks that are made when first needed.
+    copies: Box<[OnceLock<Copies<K, LEAF>>]>,
+}
+
+#[derive(Debug)]
+enum Content<K> {
+    Small(Vec<(K, Cell)>),
+    /// Leaves in order, each with what lies before it.
+    Leaves(Vec<(NodeId, Tally)>),
+}
+
+impl<K: Key, const LEAF: usize> Kept<K, LEAF> {
+    pub(crate) fn small(entries: &[(K, Cell)]) -> Self {
+        let content = Content::Small(entries.to_vec());
+        Self { content, len: entries.len(), copies: Box::default() }
+    }
+
+    pub(crate) fn tree<const INNER: usize>(tree: &Tree<K, LEAF, INNER>) -> Self {
+        let slots = tree.leaves.slots();
+        let mut leaves = Vec::with_capacity(slots);
+        tree.for_each_leaf(&mut |leaf, before| leaves.push((leaf, before)));
+        let len = tree.len;
+        let copies = (0..slots.div_ceil(CHUNK_LEAVES)).map(|_| OnceLock::new()).collect();
+        Self { content: Content::Leaves(leaves), len, copies }
+    }
+
+    /// Takes a copy of leaf `id`, which is about to change for the first time.
+    pub(crate) fn keep(&self, id: NodeId, leaf: Arc<Leaf<K, LEAF>>) {
+        let id = id as usize;
+        let chunk = self.copies[id / CHUNK_LEAVES]
+            .get_or_init(|| (0..CHUNK_LEAVES).map(|_| OnceLock::new()).collect());
+        let fresh = chunk[id % CHUNK_LEAVES].set(leaf).is_ok();
+        debug_assert!(fresh, "a leaf changes for the first time only once");
+    }
+
+    fn copy(&self, id: NodeId) -> Option<&Leaf<K, LEAF>> {
+        let id = id as usize;
+        let chunk = self.copies[id / CHUNK_LEAVES].get()?;
+        chunk[id % CHUNK_LEAVES].get().map(Arc::as_ref)
+    }
+}
+
+/// The leaves of a snapshot, wherever they are now.
+#[derive(Debug)]
+pub(crate) struct Listed<'a, K, const LEAF: usize> {
+    kept: &'a Kept<K, LEAF>,
+    leaves: &'a [(NodeId, Tally)],
+    /// The index's leaves, if it still has any.
+    arena: Option<&'a Arena<Leaf<K, LEAF>>>,
+}
+
+impl<K, const LEAF: usize> Clone for Listed<'_, K, LEAF> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K, const LEAF: usize> Copy for Listed<'_, K, LEAF> {}
+
+impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
+    /// How many leaves there are.
+    pub(crate) fn count(&self) -> usize {
+        self.leaves.len()
+    }
+
+    /// The leaf number `at` in order.
+    pub(crate) fn leaf(&self, at: usize) -> &'a Leaf<K, LEAF> {
+        let (id, _) = self.leaves[at];
+        self.kept.copy(id).unwrap_or_else(|| {
+            &self.arena.expect("the leaves of a dissolved tree were set aside")[id]
+        })
+    }
+
+    /// Members before the leaf number `at`.
+    pub(crate) fn before(&self, at: usize) -> usize {
+        self.leaves[at].1.members as usize
+    }
+
+    /// Distinct scores up to and with that of the entry at `position`.
+    pub(crate) fn runs_through(&self, position: usize) -> usize {
+        let (at, pos) = self.locate(position);
+        let mut before = at.checked_sub(1).map(|at| self.leaf(at).last_key());
+        let leaf = self.leaf(at);
+        let mut runs = self.leaves[at].1.runs;
+        for key in (0..=pos).map(|pos| leaf.key(pos)) {
+            runs += u32::from(begins_run(before, &key));
+            before = Some(key);
+        }
+        runs as usize
+    }
+
+    /// The leaf in which `position` is, and where.
+    pub(crate) fn locate(&self, position: usize) -> (usize, usize) {
+        let behind = self.leaves.partition_point(|(_, before)| before.members as usize <= position);
+        let at = behind.saturating_sub(1);
+        (at, position - self.before(at))
+    }
+}
+
+/// A moment of an index, readable as long as it is held.
+///
+/// Reading goes through [`view`](Self::view), which borrows the index: readers and writers are kept
+/// apart by whoever owns both. At most [`SNAPSHOTS_LIVE_MAX`](crate::SNAPSHOTS_LIVE_MAX) live at once.
+pub struct Snapshot<K, const LEAF: usize = 56> {
+    kept: Arc<Kept<K, LEAF>>,
+    index_id: u64,
+}
+
+impl<K: Key, const LEAF: usize> Snapshot<K, LEAF> {
+    pub(crate) fn new(kept: Arc<Kept<K, LEAF>>, index_id: u64) -> Self {
+        Self { kept, index_id }
+    }
+
+    /// Members at the moment of the snapshot.
+    pub fn len(&self) -> usize {
+        self.kept.len
+    }
+
+    /// Whether there were no members.
+    pub fn is_empty(&self) -> bool {
+        self.kept.len == 0
+    }
+
+    /// The snapshot's content, through the index that it was taken of. O(1).
+    ///
+    /// # Panics
+    /// If `index` is not the one that the snapshot was taken of.
+    ///
+    /// ```
+    /// use rank_index::{RankIndex, ScoreKey};
+    /// let mut index: RankIndex<ScoreKey> = RankIndex::new();
+    /// index.upsert(b"ada", ScoreKey { score: 7 })?;
+    /// let snapshot = index.snapshot()?;
+    /// index.remove(b"ada");
+    /// assert_eq!(snapshot.view(&index).len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn view<'a, const INNER: usize>(
+        &'a self,
+        index: &'a RankIndex<K, LEAF, INNER>,
+    ) -> SnapshotView<'a, K, LEAF, INNER> {
+        assert_eq!(self.index_id, index.id(), "a snapshot is read through its own index");
+        let source = match &self.kept.content {
+            Content::Small(entries) => Source::Small(entries),
+            Content::Leaves(leaves) => {
+                let arena = index.tree().map(|tree| &tree.leaves);
+                Source::Listed(Listed { kept: &self.kept, leaves, arena })
+            }
+        };
+        SnapshotView { reader: Reader::new(index.names(), source), len: self.kept.len }
+    }
+}
+
+impl<K, const LEAF: usize> fmt::Debug for Snapshot<K, LEAF> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("len", &self.kept.len).finish_non_exhaustive()
+    }
+}
+
+/// The content of a [`Snapshot`].
+///
+/// ```
+/// use rank_index::{RankIndex, ScoreKey};
+/// let mut index: RankIndex<ScoreKey> = RankIndex::new();
+/// for (member, score) in [(b"ada", 3), (b"bob", 5), (b"cyd", 8)] {
+///     index.upsert(member, ScoreKey { score })?;
+/// }
+/// let snapshot = index.snapshot()?;
+/// index.upsert(b"ada", ScoreKey { score: 9 })?;
+/// let view = snapshot.view(&index);
+/// assert_eq!(view.entry_at(0).map(|entry| entry.member), Some(&b"ada"[..]));
+/// assert_eq!(view.range(1..).len(), 2);
+/// assert_eq!(view.partition_point(|key, _| key.score < 8), 2);
+/// assert_eq!(view.rank(&ScoreKey { score: 5 }, b"bob"), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct SnapshotView<'a, K, const LEAF: usize = 56, const INNER: usize = 30> {
+    reader: Reader<'a, K, LEAF, INNER>,
+    len: usize,
+}
+
+impl<'a, K: Key, const LEAF: usize, const INNER: usize> SnapshotView<'a, K, LEAF, INNER> {
+    /// Members. O(1).
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are no members. O(1).
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The entry at a position. O(log n).
+    pub fn entry_at(&self, position: usize) -> Option<Entry<'a, K>> {
+        self.range(position..).next()
+    }
+
+    /// The ranks of the entry at a position. O(log n).
+    pub fn standing_at(&self, position: usize) -> Option<Standing<'a, K, LEAF, INNER>> {
+        self.entry_at(position).map(|entry| Standing::new(self.reader, entry.key, position))
+    }
+
+    /// Entries by position, clamped to what there is. O(log n), then O(1) per entry.
+    pub fn range(&self, positions: impl RangeBounds<usize>) -> Iter<'a, K, LEAF, INNER> {
+        Iter::new(self.reader, clamp(&positions, self.len))
+    }
+
+    /// Entries of which `before` holds, which must be a prefix of all. O(log n) calls.
+    pub fn partition_point(&self, before: impl FnMut(&K, &[u8]) -> bool) -> usize {
+        self.reader.partition_point(before)
+    }
+
+    /// Entries before the one of `key` and `member`, whether it is there or not. O(log n).
+    pub fn rank(&self, key: &K, member: &[u8]) -> usize {
+        self.reader.rank(key, &Needle::new(member))
+    }
+}
+
+impl<K, const LEAF: usize, const INNER: usize> fmt::Debug for SnapshotView<'_, K, LEAF, INNER> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SnapshotView").field("len", &self.len).finish_non_exhaustive()
+    }
+}

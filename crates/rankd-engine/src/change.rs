@@ -1,0 +1,110 @@
+//! What happened, in absolute terms. The log, the snapshots' tail and every follower are made
+//! of these and of nothing else.
+//!
+//! Invariant: a change says what *is* now, never what was added, so applying one twice is the
+//! same as applying it once, and a run of them may be replayed over a state that has seen part
+//! of it. Cost of applying one: O(log n) of its board.
+
+use serde::{Deserialize, Serialize};
+
+use crate::definition::Definition;
+use crate::intent::{Name, Outcome};
+use crate::score::Score;
+
+/// Identity of a board for its whole life; never used again after its deletion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BoardId(pub u64);
+
+/// One absolute change. The order of the variants is part of the storage format.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Change {
+    /// This board exists, empty.
+    BoardCreated {
+        /// Its id.
+        board: BoardId,
+        /// Its name.
+        #[serde(with = "serde_bytes")]
+        name: Name,
+        /// What it is.
+        definition: Definition,
+    },
+    /// This board, with all its members, does not exist any more.
+    BoardDeleted {
+        /// Its id.
+        board: BoardId,
+    },
+    /// The member has this score since then.
+    MemberSet {
+        /// The board.
+        board: BoardId,
+        /// The member.
+        #[serde(with = "serde_bytes")]
+        member: Name,
+        /// Its score, of the board's kind.
+        score: Score,
+        /// When it reached the score, in milliseconds since 1970, UTC.
+        at_ms: i64,
+    },
+    /// The member is not on the board.
+    MemberRemoved {
+        /// The board.
+        board: BoardId,
+        /// The member.
+        #[serde(with = "serde_bytes")]
+        member: Name,
+    },
+    /// The member has this display name, or none.
+    MemberLabelled {
+        /// The member.
+        #[serde(with = "serde_bytes")]
+        member: Name,
+        /// The name.
+        label: Option<Box<str>>,
+    },
+    /// A batch with this idempotency key was carried out.
+    KeyRemembered {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// What is remembered of it.
+        memory: KeyMemory,
+    },
+}
+
+/// What is remembered of a batch that had an idempotency key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyMemory {
+    /// Digest of the request.
+    pub digest: [u8; 16],
+    /// When it was accepted, in milliseconds since 1970, UTC.
+    pub accepted_ms: i64,
+    /// What became of its intents.
+    pub outcomes: KeptOutcomes,
+}
+
+/// The outcomes of a keyed batch, as compactly as its answer allows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum KeptOutcomes {
+    /// The outcome of the only intent.
+    One(Box<Outcome>),
+    /// Of many intents: how many changed something, and the rejected ones.
+    Many {
+        /// Intents that changed something.
+        applied: u32,
+        /// Intents that were resolved without effect.
+        unchanged: u32,
+        /// Position in the batch, and the reason.
+        rejected: Vec<(u32, crate::intent::Rejection)>,
+    },
+}
+
+/// The changes of one batch: one log record, applied as a whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// Position in the store's one order of writes; the first is 1.
+    pub sequence: u64,
+    /// When the batch was accepted, in milliseconds since 1970, UTC.
+    pub accepted_ms: i64,
+    /// Never empty.
+    pub changes: Vec<Change>,
+}

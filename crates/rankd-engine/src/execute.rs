@@ -1,0 +1,286 @@
+//! Carrying out a batch: check, lock, resolve and apply intent by intent, append once, unlock.
+
+use std::borrow::Cow;
+
+use crate::board::{Board, Body};
+use crate::change::{Change, KeptOutcomes, KeyMemory};
+use crate::definition::Definition;
+use crate::intent::{Batch, IdempotencyKey, Intent, Name, Outcome, Placed, Rejection};
+use crate::keys::Claim;
+use crate::limits::{
+    AT_MS_MAX, AT_MS_MIN, BATCH_INTENTS_MAX, BOARDS_MAX, IDEMPOTENCY_KEY_BYTES_MAX,
+    LABEL_BYTES_MAX, NAME_BYTES_MAX,
+};
+use crate::resolve::{Write, resolve_write};
+use crate::score::Score;
+use crate::state::{ChangeSink, State};
+use crate::storage::{Answer, Receipt, StoreError};
+use crate::turn::Turn;
+
+impl State {
+    /// Resolves and applies a batch, and hands its changes to `sink`, in one turn.
+    ///
+    /// If nothing changed, nothing is appended and the receipt names the newest sequence there
+    /// is: what the answer reveals may rest on any write up to it. Cost: O(log n) an intent.
+    ///
+    /// # Errors
+    /// Without any effect: a batch or key beyond its limit, a key that belongs to another
+    /// request, or too many keys.
+    pub fn execute(&self, batch: &Batch, sink: &dyn ChangeSink) -> Result<Receipt, StoreError> {
+        check_batch(batch)?;
+        let now_ms = self.advance_clock(batch.now_ms);
+        let key = batch.idempotency.as_ref();
+        let claim = key.map(|key| self.keys.claim(key, now_ms)).transpose()?;
+        let _lane = match claim {
+            Some(Claim::Repeated(outcomes)) => {
+                let answer = Answer::Repeated(outcomes);
+                return Ok(Receipt { sequence: sink.last_sequence(), answer });
+            }
+            Some(Claim::New(lane)) => Some(lane),
+            None => None,
+        };
+        let _gate = self.gate.read();
+        let mut turn = Turn::begin(self, batch);
+        let run = Run { now_ms, batch };
+        let outcomes: Vec<_> =
+            batch.intents.iter().map(|intent| run.intent(&mut turn, intent)).collect();
+        if let Some(key) = key {
+            turn.remember(key, now_ms, &outcomes);
+        }
+        let changes = std::mem::take(&mut turn.changes);
+        let sequence = match changes.is_empty() {
+            true => sink.last_sequence(),
+            false => sink.append(now_ms, changes),
+        };
+        turn.finish();
+        Ok(Receipt { sequence, answer: Answer::Fresh(outcomes) })
+    }
+}
+
+/// What all intents of a batch share.
+struct Run<'b> {
+    now_ms: i64,
+    batch: &'b Batch,
+}
+
+impl Run<'_> {
+    /// Carries out one intent.
+    fn intent(&self, turn: &mut Turn<'_>, intent: &Intent) -> Outcome {
+        let result = match intent {
+            Intent::CreateBoard { name, definition } => self.create(turn, name, definition),
+            Intent::DeleteBoard { name } => delete(turn, name),
+            Intent::Write { board, member, score, operator, at_ms } => {
+                let at_ms = at_ms.unwrap_or(self.now_ms);
+                let write = Write { operand: *score, operator: *operator, at_ms };
+                self.write(turn, board, member, write)
+            }
+            Intent::Remove { board, member } => self.remove(turn, board, member),
+            Intent::Label { member, label } => set_label(turn, member, label.as_deref()),
+        };
+        result.unwrap_or_else(Outcome::Rejected)
+    }
+
+    fn create(
+        &self,
+        turn: &mut Turn<'_>,
+        name: &Name,
+        definition: &Definition,
+    ) -> Result<Outcome, Rejection> {
+        check_name("the length of the board's name in bytes", name)?;
+        if let Some(locked) = turn.find(name) {
+            let existing = locked.board.definition;
+            return if existing == definition.normalised() {
+                Ok(Outcome::Existed { board: locked.board.id })
+            } else {
+                Err(Rejection::DefinitionDiffers(existing))
+            };
+        }
+        match turn.create(name, *definition, self.now_ms) {
+            Some(locked) => Ok(Outcome::Created { board: locked.board.id }),
+            None => Err(Rejection::TooManyBoards(BOARDS_MAX as u64)),
+        }
+    }
+
+    fn write(
+        &self,
+        turn: &mut Turn<'_>,
+        name: &Name,
+        member: &Name,
+        write: Write,
+    ) -> Result<Outcome, Rejection> {
+        check_name("the length of the board's name in bytes", name)?;
+        check_name("the length of the member's name in bytes", member)?;
+        check("at, in milliseconds since 1970", write.at_ms, AT_MS_MIN, AT_MS_MAX)?;
+        if turn.find(name).is_none() {
+            self.auto_create(turn, name, write)?;
+        }
+        let state = turn.state;
+        let locked = turn.find(name).ok_or(Rejection::UnknownBoard)?;
+        let stored = locked.body.index.get(locked.board.codec(), member);
+        let resolved = resolve_write(&locked.board.definition, stored, write)?;
+        let previous = stored.map(|(score, _)| self.placed(&locked.body, member, score));
+        let Some((score, at_ms)) = resolved else {
+            let current = previous.expect("only a stored score can be left as it is");
+            return Ok(Outcome::Written { current, previous, changed: false });
+        };
+        if stored.is_none() {
+            check_room(&locked.body)?;
+        }
+        let (board, body) = (&locked.board, &mut *locked.body);
+        state.cuts.before_write(board, body);
+        body.set(board, member, score, at_ms, self.now_ms).expect("name and room were checked");
+        let current = self.placed(body, member, score);
+        let board = board.id;
+        turn.changes.push(Change::MemberSet { board, member: member.clone(), score, at_ms });
+        turn.members_added += u64::from(stored.is_none());
+        Ok(Outcome::Written { current, previous, changed: true })
+    }
+
+    /// Creates the board of a write, if that is allowed and the write will stand on it.
+    fn auto_create(&self, turn: &mut Turn<'_>, name: &Name, write: Write) -> Result<(), Rejection> {
+        if !self.batch.auto_create {
+            return Err(Rejection::UnknownBoard);
+        }
+        let definition = Definition::default();
+        resolve_write(&definition, None, write)?;
+        match turn.create(name, definition, self.now_ms) {
+            Some(_) => Ok(()),
+            None => Err(Rejection::TooManyBoards(BOARDS_MAX as u64)),
+        }
+    }
+
+    fn remove(
+        &self,
+        turn: &mut Turn<'_>,
+        name: &Name,
+        member: &Name,
+    ) -> Result<Outcome, Rejection> {
+        let state = turn.state;
+        let locked = turn.find(name).ok_or(Rejection::UnknownBoard)?;
+        let (board, body) = (&locked.board, &mut *locked.body);
+        if body.index.get(board.codec(), member).is_none() {
+            return Err(Rejection::UnknownMember);
+        }
+        state.cuts.before_write(board, body);
+        body.remove(member, self.now_ms);
+        let board = board.id;
+        turn.changes.push(Change::MemberRemoved { board, member: member.clone() });
+        turn.members_removed += 1;
+        Ok(Outcome::Removed)
+    }
+
+    fn placed(&self, body: &Body, member: &[u8], score: Score) -> Placed {
+        let wanted = self.batch.with_ranks;
+        let rank = wanted.then(|| body.index.rank(member)).flatten().unwrap_or(0);
+        Placed { score, rank }
+    }
+}
+
+/// The two ways a member changes; batches and replay both end here.
+impl Body {
+    /// Puts the member at this score. Returns whether it is new.
+    pub(crate) fn set(
+        &mut self,
+        board: &Board,
+        member: &[u8],
+        score: Score,
+        at_ms: i64,
+        now_ms: i64,
+    ) -> Result<bool, rank_index::IndexError> {
+        let is_new = self.index.set(board.codec(), member, score, at_ms)?;
+        self.changed_ms = now_ms;
+        Ok(is_new)
+    }
+
+    /// Takes the member out. Returns whether it was there.
+    pub(crate) fn remove(&mut self, member: &[u8], now_ms: i64) -> bool {
+        self.changed_ms = now_ms;
+        self.index.remove(member)
+    }
+}
+
+impl Turn<'_> {
+    /// Records the key with the outcomes, in the same log record as the batch's effects.
+    fn remember(&mut self, key: &IdempotencyKey, accepted_ms: i64, outcomes: &[Outcome]) {
+        let outcomes = kept(outcomes);
+        let memory = KeyMemory { digest: key.digest, accepted_ms, outcomes };
+        self.state.keys.remember(&key.key, memory.clone());
+        self.changes.push(Change::KeyRemembered { key: key.key.clone(), memory });
+    }
+}
+
+fn delete(turn: &mut Turn<'_>, name: &[u8]) -> Result<Outcome, Rejection> {
+    turn.delete(name).then_some(Outcome::Deleted).ok_or(Rejection::UnknownBoard)
+}
+
+fn set_label(
+    turn: &mut Turn<'_>,
+    member: &Name,
+    label: Option<&str>,
+) -> Result<Outcome, Rejection> {
+    check_name("the length of the member's name in bytes", member)?;
+    if let Some(label) = label {
+        let what = "the length of the display name in bytes";
+        check(what, length(label.as_bytes()), 1, length(&[0; LABEL_BYTES_MAX]))?;
+    }
+    if turn.state.labels.get(member).as_deref() == label {
+        return if label.is_some() { Ok(Outcome::Labelled) } else { Err(Rejection::UnknownMember) };
+    }
+    let label: Option<Box<str>> = label.map(Into::into);
+    turn.state.labels.set(member, label.clone());
+    turn.changes.push(Change::MemberLabelled { member: member.clone(), label });
+    Ok(Outcome::Labelled)
+}
+
+/// The outcomes as compactly as the answer allows.
+fn kept(outcomes: &[Outcome]) -> KeptOutcomes {
+    if let [only] = outcomes {
+        return KeptOutcomes::One(Box::new(only.clone()));
+    }
+    let (mut applied, mut unchanged, mut rejected) = (0, 0, Vec::new());
+    for (position, outcome) in (0_u32..).zip(outcomes) {
+        match outcome {
+            Outcome::Rejected(reason) => rejected.push((position, reason.clone())),
+            Outcome::Existed { .. } | Outcome::Written { changed: false, .. } => unchanged += 1,
+            _ => applied += 1,
+        }
+    }
+    KeptOutcomes::Many { applied, unchanged, rejected }
+}
+
+fn check_batch(batch: &Batch) -> Result<(), StoreError> {
+    let too_large = |what, value: usize, max: usize| {
+        Err(StoreError::TooLarge { what, value: value as u64, max: max as u64 })
+    };
+    if batch.intents.len() > BATCH_INTENTS_MAX {
+        return too_large("the number of intents", batch.intents.len(), BATCH_INTENTS_MAX);
+    }
+    match &batch.idempotency {
+        Some(key) if key.key.len() > IDEMPOTENCY_KEY_BYTES_MAX => {
+            let what = "the length of the idempotency key in bytes";
+            too_large(what, key.key.len(), IDEMPOTENCY_KEY_BYTES_MAX)
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check(what: &'static str, value: i64, min: i64, max: i64) -> Result<(), Rejection> {
+    if (min..=max).contains(&value) {
+        return Ok(());
+    }
+    Err(Rejection::OutOfLimits { what: Cow::Borrowed(what), value, min, max })
+}
+
+fn check_name(what: &'static str, name: &[u8]) -> Result<(), Rejection> {
+    check(what, length(name), 0, i64::try_from(NAME_BYTES_MAX).unwrap_or(i64::MAX))
+}
+
+fn check_room(body: &Body) -> Result<(), Rejection> {
+    let members_max = i64::try_from(rank_index::MEMBERS_MAX).unwrap_or(i64::MAX);
+    let after = i64::try_from(body.index.len()).unwrap_or(i64::MAX).saturating_add(1);
+    check("the number of members of the board", after, 0, members_max)
+}
+
+fn length(bytes: &[u8]) -> i64 {
+    i64::try_from(bytes.len()).unwrap_or(i64::MAX)
+}

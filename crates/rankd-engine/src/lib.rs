@@ -1,0 +1,49 @@
+//! Boards, their policies, and the one way a write goes: an *intent* is resolved to absolute
+//! *changes*, and only changes are applied.
+//!
+//! What it is: a deterministic state machine over [`Change`]s in memory ([`State`]), the port
+//! that stores implement ([`Storage`]), and the calls that front ends make ([`Engine`]).
+//!
+//! What it is not: it opens no file and no socket, starts no thread and reads no clock; the time
+//! comes in with every batch.
+//!
+//! Locks, always taken in this order: idempotency claim, cut gate (shared), creation lock, boards
+//! by ascending id, directory. None is held across an await.
+
+pub mod limits;
+
+mod board;
+mod change;
+mod clock;
+mod codec;
+mod cow_map;
+mod cut;
+mod definition;
+mod directory;
+mod engine;
+mod execute;
+mod intent;
+mod keys;
+mod layout;
+mod load;
+mod read;
+mod resolve;
+mod score;
+mod state;
+mod storage;
+mod turn;
+
+pub use board::{Board, BoardInfo};
+pub use change::{BoardId, Change, KeptOutcomes, KeyMemory, Record};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use cut::{BoardCut, Cut, CutInProgress};
+pub use definition::{Definition, Operator, Order, Ties};
+pub use engine::{Engine, EngineOptions};
+pub use intent::{Batch, IdempotencyKey, Intent, Name, Outcome, Placed, Rejection};
+pub use load::{ApplyError, BoardHeader, LoadError, MemberRow};
+pub use read::{Entry, Page, RankList, RankStyle, ScorePage, Standing};
+pub use score::{Score, ScoreError, ScoreKind};
+pub use state::{ChangeSink, State, Totals};
+pub use storage::{
+    Answer, Health, Receipt, SnapshotReport, Storage, StoreError, StoreFuture, StoreStats,
+};

@@ -1,0 +1,307 @@
+//! Filling a state at start: a snapshot in bulk, then the logged changes after it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::Board;
+use crate::change::{BoardId, Change, KeyMemory, Record};
+use crate::codec::Codec;
+use crate::definition::Definition;
+use crate::intent::Name;
+use crate::layout::{BoardIndex, Layout};
+use crate::score::{Score, ScoreKind};
+use crate::state::State;
+
+/// A board in a snapshot, without its members.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BoardHeader {
+    /// Its id.
+    pub id: BoardId,
+    /// Its name.
+    #[serde(with = "serde_bytes")]
+    pub name: Name,
+    /// What it is.
+    pub definition: Definition,
+    /// When it was created, in milliseconds since 1970, UTC.
+    pub created_ms: i64,
+    /// When it last changed before the snapshot was read, in milliseconds since 1970, UTC.
+    pub changed_ms: i64,
+    /// Number of members that follow.
+    pub members: u64,
+}
+
+/// A member in a snapshot. The members of a board come in the order of their ranks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberRow {
+    /// The member.
+    #[serde(with = "serde_bytes")]
+    pub member: Name,
+    /// Its score, of the board's kind.
+    pub score: Score,
+    /// Since when, in milliseconds since 1970, UTC; absent where the board does not keep it.
+    pub at_ms: Option<i64>,
+}
+
+/// Why a logged change does not fit the state: the log is not this snapshot's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApplyError {
+    /// The change names a board that never was.
+    #[error("record {sequence} changes board {board}, which does not exist")]
+    UnknownBoard {
+        /// Of the record.
+        sequence: u64,
+        /// The id.
+        board: u64,
+    },
+    /// The name or id of a new board is taken.
+    #[error("record {sequence} creates board {board}, whose id or name is taken")]
+    BoardExists {
+        /// Of the record.
+        sequence: u64,
+        /// The id.
+        board: u64,
+    },
+    /// A score of the wrong kind, or NaN.
+    #[error("record {sequence} sets a score that board {board} cannot hold")]
+    WrongScore {
+        /// Of the record.
+        sequence: u64,
+        /// The id.
+        board: u64,
+    },
+    /// The index does not take the member.
+    #[error("record {sequence}, board {board}: {reason}")]
+    Index {
+        /// Of the record.
+        sequence: u64,
+        /// The id.
+        board: u64,
+        /// What the index said.
+        reason: String,
+    },
+}
+
+/// Why a board of a snapshot could not be loaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError<E> {
+    /// The rows could not be read.
+    #[error("{0}")]
+    Read(E),
+    /// The rows are not what the header says.
+    #[error("board {board}: {reason}")]
+    Board {
+        /// The id.
+        board: u64,
+        /// What does not fit.
+        reason: String,
+    },
+}
+
+impl State {
+    /// Applies a logged record; the store calls it once for each, in the order of sequences.
+    ///
+    /// # Errors
+    /// If a change does not fit the state, which means that something before it is missing.
+    pub fn apply(&self, record: &Record) -> Result<(), ApplyError> {
+        self.advance_clock(record.accepted_ms);
+        for change in &record.changes {
+            self.apply_change(record, change)?;
+        }
+        Ok(())
+    }
+
+    fn apply_change(&self, record: &Record, change: &Change) -> Result<(), ApplyError> {
+        match change {
+            Change::BoardCreated { board, name, definition } => {
+                self.apply_created(record, *board, name, definition)
+            }
+            Change::BoardDeleted { board } => {
+                self.apply_deleted(*board);
+                Ok(())
+            }
+            Change::MemberSet { board, member, score, at_ms } => {
+                self.apply_set(record, *board, member, *score, *at_ms)
+            }
+            Change::MemberRemoved { board, member } => {
+                let board = self.logged_board(record, *board)?;
+                let was_there = board.body.write().remove(member, record.accepted_ms);
+                self.count_members(0, u64::from(was_there));
+                Ok(())
+            }
+            Change::MemberLabelled { member, label } => {
+                self.labels.set(member, label.clone());
+                Ok(())
+            }
+            Change::KeyRemembered { key, memory } => {
+                self.keys.remember(key, memory.clone());
+                Ok(())
+            }
+        }
+    }
+
+    fn apply_created(
+        &self,
+        record: &Record,
+        id: BoardId,
+        name: &Name,
+        definition: &Definition,
+    ) -> Result<(), ApplyError> {
+        if let Some(board) = self.directory.by_id(id) {
+            let is_same = board.name == *name && board.definition == *definition;
+            let error = ApplyError::BoardExists { sequence: record.sequence, board: id.0 };
+            return is_same.then_some(()).ok_or(error);
+        }
+        if self.directory.by_name(name).is_some() {
+            return Err(ApplyError::BoardExists { sequence: record.sequence, board: id.0 });
+        }
+        let at_ms = record.accepted_ms;
+        let index = BoardIndex::new(definition);
+        self.directory.insert(&Board::new(id, name.clone(), *definition, index, at_ms, at_ms));
+        self.retire_board_id(id);
+        Ok(())
+    }
+
+    fn apply_deleted(&self, id: BoardId) {
+        let Some(board) = self.directory.by_id(id) else { return };
+        let mut body = board.body.write();
+        body.deleted = true;
+        self.count_members(0, body.index.len() as u64);
+        self.directory.remove(&board);
+    }
+
+    fn apply_set(
+        &self,
+        record: &Record,
+        id: BoardId,
+        member: &Name,
+        score: Score,
+        at_ms: i64,
+    ) -> Result<(), ApplyError> {
+        let sequence = record.sequence;
+        let board = self.logged_board(record, id)?;
+        if !fits(score, board.definition.score) {
+            return Err(ApplyError::WrongScore { sequence, board: id.0 });
+        }
+        let set = board.body.write().set(&board, member, score, at_ms, record.accepted_ms);
+        let is_new = set.map_err(|error| {
+            let reason = error.to_string();
+            ApplyError::Index { sequence, board: id.0, reason }
+        })?;
+        self.count_members(u64::from(is_new), 0);
+        Ok(())
+    }
+
+    fn logged_board(
+        &self,
+        record: &Record,
+        id: BoardId,
+    ) -> Result<std::sync::Arc<Board>, ApplyError> {
+        let error = ApplyError::UnknownBoard { sequence: record.sequence, board: id.0 };
+        self.directory.by_id(id).ok_or(error)
+    }
+
+    /// Makes sure that ids below `id` are not given out again.
+    pub fn load_next_board_id(&self, id: BoardId) {
+        if id.0 > 0 {
+            self.retire_board_id(BoardId(id.0 - 1));
+        }
+    }
+
+    /// Loads a board from rows in the order of their ranks, in O(n).
+    ///
+    /// # Errors
+    /// If the rows cannot be read, are out of order, or are not as many as the header says.
+    pub fn load_board<E>(
+        &self,
+        header: BoardHeader,
+        rows: &mut dyn Iterator<Item = Result<MemberRow, E>>,
+    ) -> Result<(), LoadError<E>> {
+        let id = header.id;
+        let fault = |reason: String| LoadError::Board { board: id.0, reason };
+        if self.directory.by_id(id).is_some() || self.directory.by_name(&header.name).is_some() {
+            return Err(fault("its id or name is taken".to_owned()));
+        }
+        let index = build(&header.definition, rows).map_err(|error| match error {
+            BuildFault::Read(error) => LoadError::Read(error),
+            BuildFault::Rows(reason) => fault(reason),
+        })?;
+        let members = index.len() as u64;
+        if members != header.members {
+            return Err(fault(format!("{} members announced, {members} found", header.members)));
+        }
+        let BoardHeader { name, definition, created_ms, changed_ms, .. } = header;
+        self.directory.insert(&Board::new(id, name, definition, index, created_ms, changed_ms));
+        self.retire_board_id(id);
+        self.advance_clock(changed_ms);
+        self.count_members(members, 0);
+        Ok(())
+    }
+
+    /// Loads a display name.
+    pub fn load_label(&self, member: &Name, label: Box<str>) {
+        self.labels.set(member, Some(label));
+    }
+
+    /// Loads idempotency keys, in any order.
+    pub fn load_keys(&self, keys: impl IntoIterator<Item = (Name, KeyMemory)>) {
+        for (key, memory) in keys {
+            self.keys.remember(&key, memory);
+        }
+        self.keys.sort_by_age();
+    }
+}
+
+/// Why an index could not be built.
+enum BuildFault<E> {
+    Read(E),
+    Rows(String),
+}
+
+/// The index of these rows.
+fn build<E>(
+    definition: &Definition,
+    rows: &mut dyn Iterator<Item = Result<MemberRow, E>>,
+) -> Result<BoardIndex, BuildFault<E>> {
+    Ok(match BoardIndex::new(definition) {
+        BoardIndex::Plain(_) => BoardIndex::Plain(build_layout(definition, rows)?),
+        BoardIndex::Timed(_) => BoardIndex::Timed(build_layout(definition, rows)?),
+        BoardIndex::Noted(_) => BoardIndex::Noted(build_layout(definition, rows)?),
+    })
+}
+
+/// [`build`] for one layout. The first bad row ends the rows; what it was is told afterwards.
+fn build_layout<K: Layout, E>(
+    definition: &Definition,
+    rows: &mut dyn Iterator<Item = Result<MemberRow, E>>,
+) -> Result<rank_index::RankIndex<K>, BuildFault<E>> {
+    let codec = Codec(*definition);
+    let mut fault = None;
+    let keyed = std::iter::from_fn(|| match rows.next()? {
+        Ok(row) if fits(row.score, definition.score) => {
+            Some((K::pack(codec, row.score, row.at_ms.unwrap_or(0)), row.member))
+        }
+        Ok(_) => {
+            fault = Some(BuildFault::Rows("a score is not of the board's kind".to_owned()));
+            None
+        }
+        Err(error) => {
+            fault = Some(BuildFault::Read(error));
+            None
+        }
+    });
+    let built = rank_index::RankIndex::from_sorted(keyed);
+    match fault {
+        Some(fault) => Err(fault),
+        None => built.map_err(|error| BuildFault::Rows(error.to_string())),
+    }
+}
+
+/// Whether a stored score is of this kind, as everything that was resolved is.
+fn fits(score: Score, kind: ScoreKind) -> bool {
+    match (score, kind) {
+        (Score::Integer(_), ScoreKind::Integer) => true,
+        (Score::Float(x), ScoreKind::Float) => !x.is_nan(),
+        _ => false,
+    }
+}

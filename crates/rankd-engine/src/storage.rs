@@ -1,0 +1,153 @@
+//! The port that stores implement. The engine calls nothing else of a store, and a store knows
+//! nothing of front ends.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::intent::{Batch, Outcome};
+
+/// What a store's calls return: boxed, so that the engine need not know which store runs.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A place where writes are ordered, resolved, applied and kept.
+pub trait Storage: Send + Sync + 'static {
+    /// Resolves the batch, applies it, and returns once it is as durable as the store promises.
+    ///
+    /// A batch of which an error is returned may still take effect if the error says so
+    /// ([`StoreError::may_take_effect`]).
+    fn submit(&self, batch: Batch) -> StoreFuture<'_, Receipt>;
+
+    /// Writes a snapshot now.
+    fn snapshot(&self) -> StoreFuture<'_, SnapshotReport>;
+
+    /// How the store is. Cheap; called on every request.
+    fn health(&self) -> Health;
+
+    /// Counters for the metrics page.
+    fn stats(&self) -> StoreStats;
+
+    /// Makes everything durable and lets go of files. Later submits are refused.
+    fn close(&self) -> StoreFuture<'_, ()>;
+}
+
+/// What a batch came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Receipt {
+    /// The newest sequence that these outcomes depend on.
+    pub sequence: u64,
+    /// One outcome an intent, in order; or the memory of an earlier batch with the same key.
+    pub answer: Answer,
+}
+
+/// The outcomes of a batch.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The batch was carried out: one outcome an intent.
+    Fresh(Vec<Outcome>),
+    /// A batch with this key had been carried out before; nothing was done now.
+    Repeated(crate::change::KeptOutcomes),
+}
+
+/// What a finished snapshot is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SnapshotReport {
+    /// Everything up to this sequence is in it, nothing after.
+    pub sequence: u64,
+    /// Boards in it.
+    pub boards: u64,
+    /// Members of all boards.
+    pub members: u64,
+    /// Size in bytes; 0 where nothing is written.
+    pub bytes: u64,
+    /// How long it took, in milliseconds.
+    pub duration_ms: u64,
+    /// File name within the data folder; empty where nothing is written.
+    pub file: String,
+}
+
+/// Whether the store can do its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Reads and writes.
+    Ready,
+    /// Reads only, until the reason is gone; nothing acknowledged is lost.
+    ReadOnly {
+        /// What happened.
+        reason: String,
+        /// Whether memory may hold writes that the disk does not.
+        ahead_of_disk: bool,
+    },
+    /// Closed, or closing.
+    Closed,
+}
+
+/// Counters of a store since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StoreStats {
+    /// Highest sequence given out.
+    pub sequence: u64,
+    /// Highest sequence that is durable.
+    pub durable_sequence: u64,
+    /// Records written.
+    pub records: u64,
+    /// Bytes written to the log.
+    pub log_bytes: u64,
+    /// Calls of fsync on the log.
+    pub syncs: u64,
+    /// Time spent in them, in microseconds.
+    pub sync_us: u64,
+    /// Records waiting to be written.
+    pub queued: u64,
+    /// Snapshots finished.
+    pub snapshots: u64,
+    /// Snapshots that failed.
+    pub snapshots_failed: u64,
+    /// Sequence of the newest snapshot.
+    pub snapshot_sequence: u64,
+    /// When the newest snapshot was finished, in milliseconds since 1970, UTC; 0 if there is none.
+    pub snapshot_at_ms: i64,
+    /// Log segments on disk.
+    pub segments: u64,
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The batch is larger than the store takes.
+    #[error("{what} is {value}, the limit is {max}")]
+    TooLarge {
+        /// Which quantity, with its unit.
+        what: &'static str,
+        /// What was given.
+        value: u64,
+        /// Largest legal value.
+        max: u64,
+    },
+    /// The idempotency key was used for another request.
+    #[error("this idempotency key belongs to another request")]
+    KeyReused,
+    /// Too many idempotency keys are remembered.
+    #[error("{0} idempotency keys are remembered, which is the limit; old ones expire after {1} h")]
+    TooManyKeys(u64, i64),
+    /// Writes are refused; this one had no effect.
+    #[error("writes are refused: {0}")]
+    ReadOnly(String),
+    /// The write was applied in memory, but the disk did not take it (yet).
+    #[error("the write may or may not survive a restart: {0}")]
+    NotDurable(String),
+    /// The store is shutting down; the write had no effect.
+    #[error("the store is closed")]
+    Closed,
+    /// A snapshot could not be written. Nothing is lost: the log still has everything.
+    #[error("the snapshot failed: {0}")]
+    Snapshot(String),
+}
+
+impl StoreError {
+    /// Whether a write that got this error may still show up later.
+    #[must_use]
+    pub fn may_take_effect(&self) -> bool {
+        matches!(self, Self::NotDurable(_))
+    }
+}

@@ -1,0 +1,79 @@
+//! The project's task runner: `cargo xtask test|check|bench|tidy`.
+//!
+//! What it is: the one place that knows which commands, with which flags, make the project's
+//! checks; people and the continuous integration call the same ones. What it is not: a part of the
+//! product; nothing depends on it. Invariant: a task that fails ends with a non-zero status and
+//! says which command or rule failed. Cost: that of the commands it runs; `tidy` alone reads every
+//! file once.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+
+mod bench;
+mod check;
+mod command;
+mod needs;
+mod suite;
+mod tidy;
+
+/// The project's tasks.
+#[derive(Parser)]
+#[command(name = "cargo xtask", disable_version_flag = true)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the tests need, then run every test and every documentation example.
+    Test {
+        /// Test optimised code without debug assertions (profile `testrelease`).
+        #[arg(long)]
+        release: bool,
+    },
+    /// Tidy, formatting, lints and documentation, with warnings as errors.
+    Check,
+    /// Run one benchmark, or list them.
+    Bench {
+        /// Name of the benchmark; without it, the names are listed.
+        name: Option<String>,
+    },
+    /// The rules of form that the compiler does not know.
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: &Task) -> Result<()> {
+    let root = workspace_root()?;
+    match task {
+        Task::Test { release } => suite::run(&root, *release),
+        Task::Check => check::run(&root),
+        Task::Bench { name: Some(name) } => bench::run(&root, name),
+        Task::Bench { name: None } => bench::list(&root),
+        Task::Tidy => tidy::run(&root),
+    }
+}
+
+/// The workspace's folder: two above this package's, which Cargo names to what it runs.
+fn workspace_root() -> Result<PathBuf> {
+    let package = env::var_os("CARGO_MANIFEST_DIR")
+        .context("CARGO_MANIFEST_DIR is not set: run this program as `cargo xtask`")?;
+    let package = PathBuf::from(package);
+    let root = package.ancestors().nth(2);
+    root.map(PathBuf::from)
+        .with_context(|| format!("{} is not two folders below a workspace", package.display()))
+}

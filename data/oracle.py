@@ -3,6 +3,7 @@
 
 Usage:
     python3 data/oracle.py BOARD     print the whole ranking: rank <TAB> member <TAB> score
+    python3 data/oracle.py --all     print every ranking: board <TAB> rank <TAB> member <TAB> score
     python3 data/oracle.py --list    print the names of the boards
     python3 data/oracle.py --check   compare a few rankings with published records
 
@@ -19,6 +20,7 @@ rankd or with derive.py. The rules it follows:
 
 import argparse
 import csv
+import functools
 import gzip
 import pathlib
 import signal
@@ -57,11 +59,11 @@ def board_names():
     return [*BOARDS, *(f"{SEASON_BOARD_PREFIX}{season}" for season in SEASONS)]
 
 
+@functools.cache
 def rows():
     """The shipped rows as (player, season, statistics by column), in the order of the file."""
     with gzip.open(BATTING, "rt", encoding="ascii", newline="") as text:
-        for row in csv.DictReader(text):
-            yield row["player"], int(row["season"]), row
+        return [(row["player"], int(row["season"]), row) for row in csv.DictReader(text)]
 
 
 def writes(board):
@@ -116,11 +118,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("board", nargs="?", help="the name of a board")
+    what.add_argument("--all", action="store_true", help="print every ranking, board first")
     what.add_argument("--list", action="store_true", help="print the names of the boards")
     what.add_argument("--check", action="store_true", help="compare with published records")
     arguments = parser.parse_args()
     if arguments.list:
         print("\n".join(board_names()))
+    elif arguments.all:
+        for board in board_names():
+            for rank, member, score in ranking(board):
+                print(f"{board}\t{rank}\t{member}\t{score}")
     elif arguments.check:
         sys.exit(1 if check() else 0)
     elif arguments.board not in board_names():

@@ -1,9 +1,9 @@
 //! Whole trees from sorted entries.
 //!
-//! What it is not: a sort; what is out of order is refused. Invariant: the leaves of a finished tree
-//! are 7/8 full, so that the first writes do not split all of them; only the last node of a level
-//! may have less, and no inner node has a single child. Cost: O(n); the table is made once, in its
-//! final size.
+//! What it is not: a sort; what is out of order is refused. Invariant: the leaves of a finished
+//! tree are 7/8 full, so that the first writes do not split all of them; only the last node of a
+//! level may have less, and no inner node has a single child. Cost: O(n); the table is made once,
+//! in its final size.
 
 use crate::arena::{Arena, NONE, NodeId};
 use crate::cell::Cell;

@@ -1,7 +1,7 @@
 //! The whole truth about an index, checked.
 //!
-//! What it is not: fast, or used by anything but tests, fuzzing and tools. Invariant: every sentence
-//! that begins with "Invariant" in this crate is checked here. Cost: O(n).
+//! What it is not: fast, or used by anything but tests, fuzzing and tools. Invariant: what other
+//! modules call their invariants is checked here. Cost: O(n).
 
 use crate::arena::{Arena, NONE, NodeId};
 use crate::cell::{Cell, Needle};
@@ -177,7 +177,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> TreeCheck<'_, K, LEAF, INNER
         ensure!((leaf.parent, leaf.index) == parent, "leaf {id} has another parent");
         ensure!(0 < leaf.len() && leaf.len() <= LEAF, "leaf {id} has {} entries", leaf.len());
         ensure!(leaf.epoch <= self.cx.epochs.now(), "leaf {id} is from the future");
-        let least = Tree::<K, LEAF, INNER>::LEAF_MERGE_MAX / 2;
+        let least = Tree::<K, LEAF, INNER>::LEAF_LEAST;
         let exempt = leaf.next == NONE;
         ensure!(exempt || leaf.len() >= least, "leaf {id} has only {}", leaf.len());
         let mut slots = leaf.permutation().to_vec();

@@ -127,7 +127,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     ///
     /// ```
     /// use rank_index::{RankIndex, ScoreKey};
-    /// let index = RankIndex::<ScoreKey>::from_sorted_with_seed(1, [(ScoreKey { score: 1 }, "a")])?;
+    /// let entries = [(ScoreKey { score: 1 }, "a")];
+    /// let index = RankIndex::<ScoreKey>::from_sorted_with_seed(1, entries)?;
     /// assert_eq!(index.len(), 1);
     /// # Ok::<(), rank_index::BuildError>(())
     /// ```

@@ -133,7 +133,7 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
         self.total = self.total.plus(change);
     }
 
-    /// Counts `moved` for child `index - 1` instead of child `index`. It may wrap (other way round).
+    /// Counts `moved` for child `index - 1` instead of child `index`, or, negative, the other way.
     pub(crate) fn move_left(&mut self, index: usize, moved: Tally) {
         self.prefix[index] = self.prefix[index].plus(moved);
     }

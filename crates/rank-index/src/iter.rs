@@ -140,7 +140,12 @@ impl<K: Key, const LEAF: usize, const INNER: usize> DoubleEndedIterator
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> ExactSizeIterator for Iter<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize> ExactSizeIterator for Iter<'_, K, LEAF, INNER> {
+    fn len(&self) -> usize {
+        self.left.len()
+    }
+}
+
 impl<K: Key, const LEAF: usize, const INNER: usize> FusedIterator for Iter<'_, K, LEAF, INNER> {}
 
 impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for Iter<'_, K, LEAF, INNER> {

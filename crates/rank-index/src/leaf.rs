@@ -3,7 +3,7 @@
 //! What it is not: a node that knows what lies around it; links and counts are the tree's business.
 //! Invariant: `order` is a permutation of all slots, its first `len` are in use and in ascending
 //! order of their entries. An entry keeps its slot as long as it stays in the leaf.
-//! Cost: a search is binary; insert, remove and move shift at most `LEAF` bytes, never entries.
+//! Cost: a search looks at all keys; insert and remove shift at most `LEAF` bytes, never entries.
 
 use std::cmp::Ordering;
 
@@ -133,17 +133,22 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.key_in(slot).order(key).then_with(|| self.cell_in(slot).order(needle, names))
     }
 
-    /// Entries before the one of `key` and `needle`.
+    /// Entries before the one of `key` and `needle`. Looks at every key, in loads that do not wait
+    /// for each other as the steps of a binary search would; at members only for ties.
     pub(crate) fn lower_bound(&self, key: &K, needle: &Needle<'_>, names: &Names) -> usize {
-        self.slots().partition_point(|&slot| {
-            let order = self.key_in(slot).order(key);
-            order.then_with(|| self.cell_in(slot).order(needle, names)) == Ordering::Less
-        })
+        let (mut less, mut equal) = (0, 0);
+        for &slot in self.slots() {
+            let order = self.keys[usize::from(slot)].order(key);
+            less += usize::from(order == Ordering::Less);
+            equal += usize::from(order == Ordering::Equal);
+        }
+        let ties = &self.slots()[less..less + equal];
+        less + ties.partition_point(|&slot| self.cell_in(slot).order(needle, names).is_lt())
     }
 
     /// Entries whose key satisfies `before`, which must hold for a prefix of them.
     pub(crate) fn partition_by_key(&self, mut before: impl FnMut(&K) -> bool) -> usize {
-        self.slots().partition_point(|&slot| before(&self.keys[usize::from(slot)]))
+        self.slots().iter().filter(|&&slot| before(&self.keys[usize::from(slot)])).count()
     }
 
     /// Puts an entry at `pos` and returns its slot. The leaf is not full.

@@ -262,8 +262,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         Some((start, self.range(start..=position.saturating_add(radius))))
     }
 
-    /// How many entries satisfy `before`, which must hold for a prefix of them. O(log n) calls, each
-    /// of which may cost a cache miss: where the key alone decides, prefer
+    /// How many entries satisfy `before`, which must hold for a prefix of them. O(log n) calls on
+    /// each level, any of which may cost a cache miss: where the key alone decides, prefer
     /// [`positions_between`](Self::positions_between).
     ///
     /// ```
@@ -289,8 +289,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// for (member, score) in [("ada", 7), ("bob", 8), ("cyd", 9)] {
     ///     index.upsert(member.as_bytes(), ScoreKey { score })?;
     /// }
-    /// let above_seven = index.positions_between(Bound::Excluded(&ScoreKey { score: 7 }), Bound::Unbounded);
-    /// assert_eq!(above_seven, 1..3);
+    /// let seven = ScoreKey { score: 7 };
+    /// assert_eq!(index.positions_between(Bound::Excluded(&seven), Bound::Unbounded), 1..3);
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn positions_between(&self, lower: Bound<&K>, upper: Bound<&K>) -> Range<usize> {
@@ -323,8 +323,9 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// use std::ops::Bound;
     /// use rank_index::{RankIndex, ScoreKey};
     /// let mut index: RankIndex<ScoreKey> = RankIndex::new();
-    /// index.upsert(b"ada", ScoreKey { score: 7 })?;
-    /// assert_eq!(index.count_between(Bound::Included(&ScoreKey { score: 7 }), Bound::Unbounded), 1);
+    /// let seven = ScoreKey { score: 7 };
+    /// index.upsert(b"ada", seven)?;
+    /// assert_eq!(index.count_between(Bound::Included(&seven), Bound::Unbounded), 1);
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn count_between(&self, lower: Bound<&K>, upper: Bound<&K>) -> usize {
@@ -338,7 +339,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// use rank_index::{RankIndex, ScoreKey};
     /// let mut index: RankIndex<ScoreKey> = RankIndex::new();
     /// index.upsert(b"ada", ScoreKey { score: 7 })?;
-    /// let mut low = index.range_between(Bound::Unbounded, Bound::Excluded(&ScoreKey { score: 8 }));
+    /// let eight = ScoreKey { score: 8 };
+    /// let mut low = index.range_between(Bound::Unbounded, Bound::Excluded(&eight));
     /// assert_eq!(low.next().map(|entry| entry.member), Some(&b"ada"[..]));
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
@@ -346,8 +348,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         self.range(self.positions_between(lower, upper))
     }
 
-    /// The positions of the entries that `key` orders equal and whose members are within the bounds.
-    /// Members are compared as bytes. O(log n).
+    /// The positions of the entries that `key` orders equal and whose members are within the
+    /// bounds. Members are compared as bytes. O(log n).
     ///
     /// ```
     /// use std::ops::Bound;

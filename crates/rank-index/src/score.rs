@@ -1,6 +1,6 @@
 //! Order-preserving 64-bit codes of scores and times.
 //!
-//! What it is not: a policy. Which code a board uses, and in which direction, is the caller's choice.
+//! What it is not: a policy; which code a board uses, and which way round, is its owner's choice.
 //! Invariant: for legal inputs, `a < b` exactly when `code(a) < code(b)`, and every code decodes to
 //! what was encoded. Cost: a few instructions each.
 

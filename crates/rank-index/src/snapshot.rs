@@ -132,7 +132,8 @@ impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
 /// A moment of an index, readable as long as it is held.
 ///
 /// Reading goes through [`view`](Self::view), which borrows the index: readers and writers are kept
-/// apart by whoever owns both. At most [`SNAPSHOTS_LIVE_MAX`](crate::SNAPSHOTS_LIVE_MAX) live at once.
+/// apart by whoever owns both. At most [`SNAPSHOTS_LIVE_MAX`](crate::SNAPSHOTS_LIVE_MAX) live at
+/// the same time.
 pub struct Snapshot<K, const LEAF: usize = 56> {
     kept: Arc<Kept<K, LEAF>>,
     index_id: u64,

@@ -34,6 +34,8 @@ pub struct Entry {
     pub member: Name,
     /// Its score.
     pub score: Score,
+    /// Since when it has the score, in milliseconds since 1970, UTC, where the board keeps that.
+    pub at_ms: Option<i64>,
 }
 
 /// Where one member stands.
@@ -183,6 +185,10 @@ fn list<'i, K: Layout>(
 }
 
 fn entry<K: Layout>(codec: Codec, position: usize, found: &IndexEntry<'_, K>) -> Entry {
-    let score = codec.score(found.key.score_bits());
-    Entry { rank: position as u64 + 1, member: found.member.into(), score }
+    Entry {
+        rank: position as u64 + 1,
+        member: found.member.into(),
+        score: codec.score(found.key.score_bits()),
+        at_ms: found.key.at_ms(codec),
+    }
 }

@@ -51,6 +51,11 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     /// Two neighbours with no more entries than this become one. Short of full, so that the next
     /// inserts do not split it again.
     pub(crate) const LEAF_MERGE_MAX: usize = LEAF - LEAF / 8;
+    /// Two neighbours of which one is too empty are evened out only when at least this many entries
+    /// move, so that a stretch of removals does not move one each time.
+    const LEAF_BORROW_MIN: usize = if LEAF / 8 > 1 { LEAF / 8 } else { 1 };
+    /// What the rules above leave in a leaf at least, if it is not the last one.
+    pub(crate) const LEAF_LEAST: usize = (Self::LEAF_MERGE_MAX + 2 - 2 * Self::LEAF_BORROW_MIN) / 2;
     /// A full leaf shifts entries to a neighbour that has at least this much room.
     const LEAF_ROOM_MIN: usize = if LEAF / 8 > 2 { LEAF / 8 } else { 2 };
     /// An inner node with fewer children than this asks its neighbour for help.
@@ -60,7 +65,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
 
     /// Members that a tree of these nodes can hold: places count in 26 bits of leaf.
     pub(crate) const MEMBERS_MAX: usize = {
-        let by_place = (1 << 26) * (Self::LEAF_MERGE_MAX / 2);
+        let by_place = (1 << 26) * Self::LEAF_LEAST;
         if by_place < MEMBERS_MAX { by_place } else { MEMBERS_MAX }
     };
 

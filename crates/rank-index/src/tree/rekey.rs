@@ -1,8 +1,8 @@
 //! A member gets another key.
 //!
-//! What it is not: a removal and an insert; the member's name and (mostly) its slot stay. Invariant:
-//! the table is written only when the entry changes leaf. Cost: a binary search when the entry
-//! stays in its leaf, else one descent; counts change no higher than where both leaves meet.
+//! What it is not: a removal and an insert; the member's name stays, and mostly its slot.
+//! Invariant: the table is written only when the entry changes leaf. Cost: one leaf when the entry
+//! stays in it, else one descent; counts change no higher than where both leaves meet.
 
 use std::cmp::Ordering;
 

@@ -53,11 +53,12 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
             return;
         }
         let count = left_len.abs_diff(right_len) / 2;
-        if count == 0 {
+        if count < Self::LEAF_BORROW_MIN {
             return;
         }
         cx.counts.borrows += 1;
-        if left == leaf {
+        // The sibling may be the shorter one: both are only a little below half full then.
+        if left_len < right_len {
             self.shift_left(cx, left, right, count);
         } else {
             self.shift_right(cx, left, right, count);

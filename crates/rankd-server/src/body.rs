@@ -1,0 +1,219 @@
+//! Request bodies: their type, their size, the time they may take, and the memory that all of
+//! them together may take.
+//!
+//! Invariant: at most [`limits::BODIES_MAX`] bodies of at most [`limits::BODY_BYTES_MAX`] and
+//! [`limits::BULK_BODIES_MAX`] larger ones are in memory; who comes later waits, at most as long
+//! as a body may take, before a byte of theirs is read.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::error::Category;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::limits;
+use crate::problem::{Problem, Slug, shown};
+
+/// Permits for bodies in memory.
+#[derive(Debug)]
+pub(crate) struct BodyBudget {
+    small: Semaphore,
+    bulk: Semaphore,
+    read_ms: u64,
+}
+
+/// A complete body, and its share of the memory for bodies.
+#[derive(Debug)]
+pub(crate) struct HeldBody<'a> {
+    pub(crate) bytes: Bytes,
+    _permit: SemaphorePermit<'a>,
+}
+
+impl BodyBudget {
+    pub(crate) fn new(read_ms: u64) -> Self {
+        Self {
+            small: Semaphore::new(limits::BODIES_MAX),
+            bulk: Semaphore::new(limits::BULK_BODIES_MAX),
+            read_ms,
+        }
+    }
+
+    /// Reads a body of at most `bytes_max`.
+    pub(crate) async fn read(
+        &self,
+        body: Incoming,
+        bytes_max: usize,
+    ) -> Result<HeldBody<'_>, Problem> {
+        // Exact for a body that announces its length, else unlimited above.
+        let size = body.size_hint();
+        if size.lower() > bytes_max as u64 {
+            return Err(too_large(format!("{} bytes", size.lower()), bytes_max));
+        }
+        let expected = size.upper().unwrap_or(u64::MAX).min(bytes_max as u64);
+        let small = expected <= limits::BODY_BYTES_MAX as u64;
+        let budget = if small { &self.small } else { &self.bulk };
+        let patience = Duration::from_millis(self.read_ms);
+        let Ok(permit) = timeout(patience, budget.acquire()).await else {
+            return Err(self.busy());
+        };
+        let permit = permit.expect("nobody closes the semaphores");
+        let collected = timeout(patience, Limited::new(body, bytes_max).collect()).await;
+        let Ok(collected) = collected else {
+            let detail = format!("the body was not complete after {} ms", self.read_ms);
+            return Err(Problem::new(Slug::BodyTimeout, detail));
+        };
+        match collected {
+            Ok(collected) => Ok(HeldBody { bytes: collected.to_bytes(), _permit: permit }),
+            Err(error) if error.is::<LengthLimitError>() => {
+                Err(too_large(format!("more than {bytes_max} bytes"), bytes_max))
+            }
+            Err(error) => {
+                let detail = format!("the body could not be read: {error}");
+                Err(Problem::new(Slug::InvalidBody, detail))
+            }
+        }
+    }
+
+    fn busy(&self) -> Problem {
+        let detail = format!(
+            "{} bodies over {} bytes are being worked on, which is the limit, since {} ms",
+            limits::BULK_BODIES_MAX,
+            limits::BODY_BYTES_MAX,
+            self.read_ms
+        );
+        Problem::new(Slug::Busy, detail)
+    }
+}
+
+fn too_large(size: impl fmt::Display, bytes_max: usize) -> Problem {
+    let detail = format!("the body has {size}; the limit is {bytes_max}");
+    Problem::new(Slug::BodyTooLarge, detail)
+}
+
+/// Refuses bodies that say they are something else than JSON; saying nothing is fine.
+pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(value) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Slug::UnsupportedMediaType,
+        format!("Content-Type is {:?}; it must be application/json", shown(&text)),
+    ))
+}
+
+/// A struct that is spelled as a JSON object. Left to itself, serde also takes an array of the
+/// fields' values, which nobody means.
+#[derive(Debug)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+/// Reads a whole body as a JSON object of a known shape.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
+    serde_json::from_slice(body).map(|Object(value)| value).map_err(|error| {
+        let slug = match error.classify() {
+            Category::Data => Slug::InvalidBody,
+            Category::Syntax | Category::Eof | Category::Io => Slug::MalformedJson,
+        };
+        Problem::new(slug, format!("the body: {}", shown_error(&error)))
+    })
+}
+
+/// serde_json's message; it quotes unknown names, which may be long.
+fn shown_error(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.len() <= 400 {
+        return text;
+    }
+    format!("{} at line {} column {}", shown(&text), error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Shape {
+        #[serde(rename = "score")]
+        _score: u8,
+    }
+
+    fn problem(json: &str) -> Problem {
+        parse::<Shape>(json.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn syntax_and_shape_are_told_apart_and_located() {
+        let syntax = problem("{\n \"score\": NaN}");
+        assert_eq!(syntax.slug(), Slug::MalformedJson);
+        assert!(syntax.detail().contains("line 2"), "{}", syntax.detail());
+        for (json, what) in [
+            ("{\"scores\": 1}", "scores"),
+            ("{}", "score"),
+            ("{\"score\": 1, \"score\": 2}", "duplicate"),
+            ("[1]", "sequence, expected an object"),
+        ] {
+            let shape = problem(json);
+            assert_eq!(shape.slug(), Slug::InvalidBody, "{json}");
+            assert!(shape.detail().contains(what), "{}", shape.detail());
+        }
+        assert_eq!(problem("").slug(), Slug::MalformedJson);
+        assert_eq!(problem("{\"score\":1} x").slug(), Slug::MalformedJson);
+    }
+
+    #[test]
+    fn hostile_documents_are_refused_briefly() {
+        let deep = format!("{{\"score\": {}", "[".repeat(100_000));
+        assert!(problem(&deep).detail().len() < 300);
+        let long = format!("{{\"{}\": 1}}", "x".repeat(100_000));
+        assert!(problem(&long).detail().len() < 300);
+    }
+
+    #[test]
+    fn only_json_is_taken() {
+        let with = |value| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(value));
+            check_content_type(&headers)
+        };
+        assert!(with("application/json").is_ok());
+        assert!(with("Application/JSON; charset=utf-8").is_ok());
+        assert!(check_content_type(&HeaderMap::new()).is_ok());
+        for other in ["text/plain", "", "application/jsonx"] {
+            assert_eq!(with(other).unwrap_err().slug(), Slug::UnsupportedMediaType);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! One connection: HTTP/1.1 or HTTP/2, whichever the client speaks first.
+//!
+//! Invariant: a client that does not complete a first request's head in time is cut off, also
+//! before it has shown which protocol it speaks; hyper's own timer covers later heads only from
+//! there on.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::Watcher;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{sleep, timeout};
+
+use crate::limits;
+use crate::options::ServerOptions;
+use crate::problem::{Problem, Slug};
+use crate::service::{Counted, Service};
+
+/// How often a silent HTTP/2 client is asked whether it is still there, in milliseconds; it has
+/// as long again to answer.
+const PING_MS: u64 = 20_000;
+
+/// The protocols' settings.
+pub(crate) fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    let head_bytes_max = usize::try_from(limits::HEAD_BYTES_MAX).unwrap_or(usize::MAX);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(options.head_read_ms))
+        // No pipeline_flush: it would hold hyper's own 400s and 431s back until they are lost.
+        .max_buf_size(head_bytes_max);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_millis(PING_MS))
+        .keep_alive_timeout(Duration::from_millis(PING_MS))
+        .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)
+        .max_header_list_size(limits::HEAD_BYTES_MAX);
+    builder
+}
+
+/// Serves one connection to its end.
+pub(crate) async fn serve(
+    stream: TcpStream,
+    builder: Arc<Builder<TokioExecutor>>,
+    watcher: Watcher,
+    service: Arc<Service>,
+    head_read: Duration,
+) {
+    let _open = Counted::new(&service.metrics.connections);
+    let has_request = AtomicBool::new(false);
+    let answer = service_fn(|request: Request<Incoming>| {
+        has_request.store(true, Ordering::Relaxed);
+        let reply = Arc::clone(&service).answer(request);
+        async move { Ok::<_, Infallible>(reply.await) }
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), answer);
+    let mut connection = std::pin::pin!(watcher.watch(connection));
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = sleep(head_read) => {
+            if !has_request.load(Ordering::Relaxed) {
+                tracing::debug!("no request in time");
+                return;
+            }
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+/// Tells a client that there are too many connections, and closes.
+pub(crate) async fn refuse(mut stream: TcpStream, connections_max: usize) {
+    let detail = format!("{connections_max} connections are open, which is the limit");
+    let body = Problem::new(Slug::TooManyConnections, detail).to_json();
+    let reply = format!(
+        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/problem+json\r\n\
+         content-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let told = async {
+        stream.write_all(reply.as_bytes()).await?;
+        stream.shutdown().await?;
+        // Closing with unread bytes would reset the connection and may take the reply with it.
+        let mut unread = [0; 1024];
+        while stream.read(&mut unread).await? > 0 {}
+        Ok::<_, std::io::Error>(())
+    };
+    let patience = Duration::from_millis(limits::REFUSAL_MS_MAX);
+    if !matches!(timeout(patience, told).await, Ok(Ok(()))) {
+        tracing::debug!("a refused connection did not listen");
+    }
+}

@@ -1,0 +1,43 @@
+//! Every limit of the HTTP front end, in one place, with its unit in its name. The engine has
+//! limits of its own; what is here is never laxer.
+
+/// Most connections at a time; one more is told so and closed.
+pub const CONNECTIONS_MAX: usize = 10_000;
+/// Most refused connections that are being told so at a time; beyond it they are just closed.
+pub const REFUSALS_MAX: usize = 64;
+/// How long a refused connection may take to read its refusal, in milliseconds.
+pub const REFUSAL_MS_MAX: u64 = 1_000;
+/// Most concurrent requests on one HTTP/2 connection.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
+/// Largest request head (request line and headers), in bytes.
+pub const HEAD_BYTES_MAX: u32 = 64 * 1024;
+/// Longest request target (path and query), in bytes.
+pub const URI_BYTES_MAX: usize = 32 * 1024;
+/// Largest body of a request that names one thing, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest body of a bulk request, in bytes.
+pub const BULK_BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Most bodies up to [`BODY_BYTES_MAX`] in memory at a time (256 MiB).
+pub const BODIES_MAX: usize = 4096;
+/// Most larger bodies in memory at a time (256 MiB).
+pub const BULK_BODIES_MAX: usize = 16;
+/// Longest board or member name over HTTP, in bytes of UTF-8.
+pub const NAME_BYTES_MAX: usize = 512;
+/// Most rows of one bulk write.
+pub const BATCH_ROWS_MAX: usize = rankd_engine::limits::BATCH_INTENTS_MAX;
+/// Most members of one bulk read.
+pub const RANKS_MEMBERS_MAX: usize = rankd_engine::limits::RANKS_MEMBERS_MAX;
+/// Most entries of one page.
+pub const PAGE_ENTRIES_MAX: usize = rankd_engine::limits::PAGE_ENTRIES_MAX;
+/// Most neighbours on either side.
+pub const RADIUS_MAX: usize = 500;
+/// Most boards that one request reads a member's ranks from.
+pub const BOARDS_PER_READ_MAX: usize = 100;
+/// Longest wait for running requests at shutdown, in milliseconds.
+pub const DRAIN_MS_MAX: u64 = 10_000;
+/// Longest time that may be configured for reading a head or a body, in milliseconds.
+pub const READ_MS_MAX: u64 = 600_000;
+
+const _: () = assert!(NAME_BYTES_MAX <= rankd_engine::limits::NAME_BYTES_MAX);
+const _: () = assert!(2 * RADIUS_MAX < PAGE_ENTRIES_MAX + 1);
+const _: () = assert!(BODY_BYTES_MAX <= BULK_BODY_BYTES_MAX);

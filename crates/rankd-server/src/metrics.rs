@@ -1,0 +1,193 @@
+//! What `/metrics` shows: requests by route and status, their durations, connections, refusals
+//! by reason, and the engine's and the store's own counters, read when they are asked for.
+//!
+//! Labels come from the table of routes and from slugs, never from what clients send, so the
+//! number of series is bounded. Cost of a request: two look-ups and three atomic additions.
+
+use std::fmt;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use rankd_engine::Health;
+
+use crate::problem::Slug;
+use crate::slot::EngineSlot;
+use crate::table::{ROUTES, Route};
+
+/// The format of the page.
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    method: &'static str,
+    route: &'static str,
+    status: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    method: &'static str,
+    route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+/// The counters of one server.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    durations: Vec<Histogram>,
+    refusals: Family<ReasonLabels, Counter>,
+    /// Connections that are open.
+    pub(crate) connections: Gauge,
+    /// Requests that are being answered.
+    pub(crate) in_flight: Gauge,
+}
+
+impl Metrics {
+    pub(crate) fn new(slot: &EngineSlot) -> Self {
+        let mut registry = Registry::with_prefix("rankd");
+        let requests = Family::<RequestLabels, Counter>::default();
+        registry.register("http_requests", "Requests answered", requests.clone());
+        let durations = register_durations(&mut registry);
+        let refusals = Family::<ReasonLabels, Counter>::default();
+        let help = "Requests and connections refused, by the problem's type";
+        registry.register("http_refusals", help, refusals.clone());
+        let connections = Gauge::default();
+        registry.register("http_connections", "Open connections", connections.clone());
+        let in_flight = Gauge::default();
+        registry.register("http_in_flight", "Requests being answered", in_flight.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The version that runs", build);
+        registry.register_collector(Box::new(EngineCollector(slot.clone())));
+        Self { registry, requests, durations, refusals, connections, in_flight }
+    }
+
+    /// Counts an answered request; `found` is its route and the route's place in the table.
+    pub(crate) fn answered(&self, found: Option<(usize, &Route)>, status: u16, seconds: f64) {
+        let (method, route) = match found {
+            Some((_, route)) => (verb(route), route.path),
+            None => ("any", "unknown"),
+        };
+        let labels = RequestLabels { method, route, status: status.into() };
+        self.requests.get_or_create(&labels).inc();
+        if let Some(histogram) = found.and_then(|(index, _)| self.durations.get(index)) {
+            histogram.observe(seconds);
+        }
+    }
+
+    /// Counts a refusal.
+    pub(crate) fn refused(&self, slug: Slug) {
+        self.refusals.get_or_create(&ReasonLabels { reason: slug.name() }).inc();
+    }
+
+    /// The page.
+    pub(crate) fn page(&self) -> String {
+        let mut page = String::with_capacity(16 * 1024);
+        text::encode(&mut page, &self.registry).expect("writing to a string cannot fail");
+        page
+    }
+}
+
+fn verb(route: &Route) -> &'static str {
+    // The table is made of constants, but a Method lends its name only for its own lifetime.
+    match route.method.as_str() {
+        "GET" => "GET",
+        "PUT" => "PUT",
+        "POST" => "POST",
+        _ => "DELETE",
+    }
+}
+
+/// One histogram a route, made up front so that requests find theirs by position.
+fn register_durations(registry: &mut Registry) -> Vec<Histogram> {
+    // 50 us to 6.5 s in factors of two: a read in memory, a write behind a slow disk.
+    let new = || Histogram::new(exponential_buckets(50e-6, 2.0, 18));
+    let family = Family::<RouteLabels, Histogram, _>::new_with_constructor(new as fn() -> _);
+    let durations = ROUTES
+        .iter()
+        .map(|route| RouteLabels { method: verb(route), route: route.path })
+        .map(|labels| family.get_or_create_owned(&labels))
+        .collect();
+    registry.register("http_request_seconds", "Time to answer a request", family);
+    durations
+}
+
+/// Reads the engine's counters when the page is asked for.
+#[derive(Debug)]
+struct EngineCollector(EngineSlot);
+
+impl Collector for EngineCollector {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let engine = self.0.get();
+        let health = engine.map(|engine| engine.health());
+        let ready = matches!(health, Some(Health::Ready));
+        gauge(&mut encoder, "ready", "1 if the store is loaded and takes writes", ready.into())?;
+        let ahead = matches!(health, Some(Health::ReadOnly { ahead_of_disk: true, .. }));
+        let help = "1 if memory may hold writes that the disk does not";
+        gauge(&mut encoder, "ahead_of_disk", help, ahead.into())?;
+        let Some(engine) = engine else { return Ok(()) };
+        let totals = engine.totals();
+        gauge(&mut encoder, "boards", "Boards", totals.boards)?;
+        gauge(&mut encoder, "members", "Members of all boards", totals.members)?;
+        gauge(&mut encoder, "labels", "Members with a display name", totals.labels)?;
+        gauge(&mut encoder, "idempotency_keys", "Remembered idempotency keys", totals.keys)?;
+        store(&mut encoder, &engine.stats())
+    }
+}
+
+fn store(e: &mut DescriptorEncoder<'_>, s: &rankd_engine::StoreStats) -> Result<(), fmt::Error> {
+    gauge(e, "store_sequence", "Highest sequence given out", s.sequence)?;
+    gauge(e, "store_durable_sequence", "Highest durable sequence", s.durable_sequence)?;
+    counter(e, "store_records", "Records written to the log", s.records)?;
+    counter(e, "store_log_bytes", "Bytes written to the log", s.log_bytes)?;
+    counter(e, "store_syncs", "Calls of fsync on the log", s.syncs)?;
+    #[expect(clippy::cast_precision_loss, reason = "2^53 us of fsync are 285 years")]
+    let sync_seconds = ConstCounter::new(s.sync_us as f64 / 1e6);
+    metric(e, "store_sync_seconds", "Time spent in fsync", &sync_seconds)?;
+    gauge(e, "store_queued", "Records waiting to be written", s.queued)?;
+    counter(e, "store_snapshots", "Snapshots finished", s.snapshots)?;
+    counter(e, "store_snapshots_failed", "Snapshots that failed", s.snapshots_failed)?;
+    gauge(e, "store_snapshot_sequence", "Sequence of the newest snapshot", s.snapshot_sequence)?;
+    let at_s = u64::try_from(s.snapshot_at_ms / 1000).unwrap_or(0);
+    let help = "When the newest snapshot was finished, in seconds since 1970; 0 if there is none";
+    gauge(e, "store_snapshot_timestamp_seconds", help, at_s)?;
+    gauge(e, "store_segments", "Log segments on disk", s.segments)
+}
+
+fn gauge(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> Result<(), fmt::Error> {
+    metric(encoder, name, help, &ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)))
+}
+
+fn counter(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    value: u64,
+) -> Result<(), fmt::Error> {
+    metric(encoder, name, help, &ConstCounter::new(value))
+}
+
+fn metric(
+    encoder: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    metric: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    metric.encode(encoder.encode_descriptor(name, help, None, metric.metric_type())?)
+}

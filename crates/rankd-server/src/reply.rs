@@ -1,0 +1,57 @@
+//! Building blocks of responses.
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde::Serialize;
+
+/// A response whose body is already complete.
+pub(crate) type Reply = Response<Full<Bytes>>;
+
+/// Marks the answer to a repeated idempotency key.
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// Marks reads that may show writes which the disk does not have.
+pub(crate) const AHEAD_OF_DISK: HeaderName = HeaderName::from_static("rankd-ahead-of-disk");
+
+/// A header's value that is always the same.
+pub(crate) const TRUE: HeaderValue = HeaderValue::from_static("true");
+
+pub(crate) fn full(body: impl Into<Bytes>) -> Full<Bytes> {
+    Full::new(body.into())
+}
+
+/// 200 with a body of the given type.
+pub(crate) fn of_type(content_type: &'static str, body: impl Into<Bytes>) -> Reply {
+    let mut response = Response::new(full(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// 200 with JSON that is already written.
+pub(crate) fn json_bytes(body: Vec<u8>) -> Reply {
+    of_type("application/json", body)
+}
+
+/// JSON of any serialisable value.
+pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> Reply {
+    let body = serde_json::to_vec(value).expect("replies have string keys and finite numbers");
+    let mut response = json_bytes(body);
+    *response.status_mut() = status;
+    response
+}
+
+/// 204.
+pub(crate) fn no_content() -> Reply {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// Marks `reply` if it repeats an earlier answer.
+pub(crate) fn replayed(mut reply: Reply, repeated: bool) -> Reply {
+    if repeated {
+        reply.headers_mut().insert(REPLAYED, TRUE);
+    }
+    reply
+}

@@ -1,0 +1,184 @@
+//! The listening socket: accepts, caps, and lets go of connections.
+//!
+//! It knows nothing of requests. Invariant: at most `connections_max` connections are served,
+//! and when [`Server::run`] returns none is left.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{sleep, timeout};
+
+use crate::connection;
+use crate::limits;
+use crate::options::{ServerError, ServerOptions};
+use crate::problem::Slug;
+use crate::service::Service;
+use crate::slot::EngineSlot;
+
+/// Pause after the system had no descriptors or memory for a connection, in milliseconds.
+const ACCEPT_PAUSE_MS: u64 = 50;
+
+/// An HTTP server that is bound to its address.
+#[derive(Debug)]
+pub struct Server {
+    listener: StdListener,
+    address: SocketAddr,
+    options: ServerOptions,
+    service: Arc<Service>,
+}
+
+impl Server {
+    /// Binds the address. Connections queue up in the system until [`Server::run`].
+    ///
+    /// `slot` is an `Arc<Engine>`, or an [`EngineSlot`] that is filled when the engine is loaded.
+    ///
+    /// # Errors
+    /// An option outside its limits, an address that others can reach although anonymous access
+    /// was not allowed, or one that cannot be bound.
+    pub fn bind(options: ServerOptions, slot: impl Into<EngineSlot>) -> Result<Self, ServerError> {
+        options.check()?;
+        let listen = || {
+            let listener = StdListener::bind(options.http)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) =
+            listen().map_err(|source| ServerError::Bind { address: options.http, source })?;
+        let service = Arc::new(Service::new(&options, slot.into()));
+        Ok(Self { listener, address, options, service })
+    }
+
+    /// The address that is listened on, with the port that was taken.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown` is ready, then stops accepting and waits for running requests, at
+    /// most `drain_ms`.
+    ///
+    /// # Errors
+    /// The socket cannot be handed to the runtime.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O and time.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        let listener = TcpListener::from_std(self.listener)?;
+        let mut acceptor = Acceptor {
+            builder: Arc::new(connection::builder(&self.options)),
+            graceful: GracefulShutdown::new(),
+            connections: JoinSet::new(),
+            refusals: Arc::new(Semaphore::new(limits::REFUSALS_MAX)),
+            open: Arc::new(Semaphore::new(self.options.connections_max)),
+            options: self.options,
+            service: self.service,
+        };
+        acceptor.accept_until(listener, shutdown).await;
+        acceptor.drain().await;
+        Ok(())
+    }
+}
+
+/// The accept loop's own state; nobody else touches it.
+struct Acceptor {
+    options: ServerOptions,
+    service: Arc<Service>,
+    builder: Arc<Builder<TokioExecutor>>,
+    graceful: GracefulShutdown,
+    connections: JoinSet<()>,
+    open: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+}
+
+impl Acceptor {
+    async fn accept_until(&mut self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
+        let mut shutdown = std::pin::pin!(shutdown);
+        loop {
+            tokio::select! {
+                () = &mut shutdown => return,
+                Some(ended) = self.connections.join_next() => report(ended),
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, _)) => self.take(stream),
+                    Err(error) => pause_after(&error).await,
+                },
+            }
+        }
+    }
+
+    /// Serves the connection, or says that there are too many.
+    fn take(&mut self, stream: TcpStream) {
+        // Without it small replies wait for the client's delayed acknowledgement.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it was served");
+            return;
+        }
+        let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else {
+            self.service.metrics.refused(Slug::TooManyConnections);
+            if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
+                let max = self.options.connections_max;
+                self.connections.spawn(async move {
+                    connection::refuse(stream, max).await;
+                    drop(permit);
+                });
+            }
+            return;
+        };
+        let serving = connection::serve(
+            stream,
+            Arc::clone(&self.builder),
+            self.graceful.watcher(),
+            Arc::clone(&self.service),
+            Duration::from_millis(self.options.head_read_ms),
+        );
+        self.connections.spawn(async move {
+            serving.await;
+            drop(permit);
+        });
+    }
+
+    /// Lets running requests finish, then ends what is left.
+    async fn drain(self) {
+        let Self { options, graceful, mut connections, .. } = self;
+        let patience = Duration::from_millis(options.drain_ms);
+        if timeout(patience, graceful.shutdown()).await.is_err() {
+            tracing::warn!(
+                drain_ms = options.drain_ms,
+                connections = connections.len(),
+                "closing connections whose requests did not finish"
+            );
+        }
+        connections.shutdown().await;
+    }
+}
+
+fn report(ended: Result<(), JoinError>) {
+    if let Err(error) = ended
+        && error.is_panic()
+    {
+        tracing::error!(%error, "a connection's task panicked");
+    }
+}
+
+/// An error of `accept` concerns one connection that is gone already, or a lack of descriptors
+/// or memory that passes: the loop goes on in either case, in the second after a pause, because
+/// the connection stays in the queue and `accept` would fail again at once.
+async fn pause_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset, Interrupted};
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset | Interrupted)
+    {
+        tracing::debug!(%error, "a connection was gone before it was accepted");
+        return;
+    }
+    tracing::error!(%error, pause_ms = ACCEPT_PAUSE_MS, "cannot accept connections");
+    sleep(Duration::from_millis(ACCEPT_PAUSE_MS)).await;
+}

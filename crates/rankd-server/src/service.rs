@@ -1,0 +1,208 @@
+//! One request's way through the house: found in the table, checked, read, handled, counted,
+//! logged. Handlers see only requests that are well-formed as far as HTTP goes.
+//!
+//! Invariant: whatever happens, exactly one reply leaves, and it is counted once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http_body_util::Full;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request};
+use prometheus_client::metrics::gauge::Gauge;
+use rankd_engine::{Engine, Health};
+use tokio::time::Instant;
+
+use crate::body::{self, BodyBudget, HeldBody};
+use crate::console::Console;
+use crate::handlers::{self, Call, ops};
+use crate::idempotency;
+use crate::limits::URI_BYTES_MAX;
+use crate::metrics::Metrics;
+use crate::options::ServerOptions;
+use crate::problem::{Problem, Slug, shown};
+use crate::query::Query;
+use crate::reply::{self, Reply};
+use crate::routes::{Found, Routes};
+use crate::slot::EngineSlot;
+use crate::table::{Action, BodySpec, Class, Route};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FETCH_SITE: &str = "sec-fetch-site";
+
+/// What all connections share. Everything in it is fixed, atomic, or locks for itself.
+#[derive(Debug)]
+pub(crate) struct Service {
+    slot: EngineSlot,
+    routes: Routes,
+    bodies: BodyBudget,
+    console: Console,
+    pub(crate) metrics: Metrics,
+    next_request_id: AtomicU64,
+}
+
+impl Service {
+    pub(crate) fn new(options: &ServerOptions, slot: EngineSlot) -> Self {
+        Self {
+            routes: Routes::new(options.console),
+            bodies: BodyBudget::new(options.body_read_ms),
+            console: Console::new(),
+            metrics: Metrics::new(&slot),
+            slot,
+            next_request_id: AtomicU64::new(1),
+        }
+    }
+
+    /// Answers one request.
+    pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
+        let started = Instant::now();
+        let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
+        let _in_flight = Counted::new(&self.metrics.in_flight);
+        let method = request.method().clone();
+        let uri = request.uri().clone();
+        let found = self.find(&method, &uri);
+        let line = found.as_ref().ok().map(|found| (found.index, found.route));
+        let handled = match found {
+            Ok(found) => self.handle(&found, request).await,
+            Err(problem) => Err(problem),
+        };
+        let mut reply = handled.unwrap_or_else(|problem| self.refuse(problem, request_id));
+        if method == Method::HEAD {
+            reply = without_body(reply);
+        }
+        let elapsed = started.elapsed();
+        let status = reply.status().as_u16();
+        self.metrics.answered(line, status, elapsed.as_secs_f64());
+        let duration_us = elapsed.as_micros();
+        let path = uri.path();
+        if status >= 400 {
+            tracing::info!(request_id, %method, path, status, duration_us, "refused");
+        } else {
+            tracing::debug!(request_id, %method, path, status, duration_us, "answered");
+        }
+        reply
+    }
+
+    fn find<'a>(&'a self, method: &Method, uri: &'a hyper::Uri) -> Result<Found<'a, 'a>, Problem> {
+        let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+        if target > URI_BYTES_MAX {
+            let detail =
+                format!("path and query have {target} bytes; the limit is {URI_BYTES_MAX}");
+            return Err(Problem::new(Slug::UriTooLong, detail));
+        }
+        self.routes.find(method, uri.path())
+    }
+
+    async fn handle(
+        &self,
+        found: &Found<'_, '_>,
+        request: Request<Incoming>,
+    ) -> Result<Reply, Problem> {
+        let route = found.route;
+        let (head, incoming) = request.into_parts();
+        let allowed = route.query.iter().map(|param| param.name);
+        let query = Query::parse(head.uri.query().unwrap_or(""), allowed)?;
+        if route.class == Class::Open {
+            return Ok(self.answer_open(route.action));
+        }
+        let engine = self.engine()?;
+        if route.method != Method::GET {
+            refuse_cross_site(&head.headers)?;
+        }
+        let body = self.read_body(route, &head.headers, incoming).await?;
+        let bytes = body.as_ref().map_or(&b""[..], |body| &body.bytes);
+        let path = head.uri.path();
+        let idempotency = match route.class {
+            Class::Write => idempotency::key(&head.headers, &head.method, path, bytes)?,
+            _ => None,
+        };
+        let call = Call { engine, params: &found.params, query, body: bytes, idempotency };
+        let mut reply = handlers::dispatch(route.action, &call).await?;
+        if route.class == Class::Read && ahead_of_disk(engine) {
+            reply.headers_mut().insert(reply::AHEAD_OF_DISK, reply::TRUE);
+        }
+        Ok(reply)
+    }
+
+    fn engine(&self) -> Result<&Engine, Problem> {
+        self.slot.get().map(|engine| &**engine).ok_or_else(|| {
+            Problem::new(Slug::Loading, "the store is being read back; /readyz tells when it is")
+        })
+    }
+
+    async fn read_body(
+        &self,
+        route: &Route,
+        headers: &HeaderMap,
+        incoming: Incoming,
+    ) -> Result<Option<HeldBody<'_>>, Problem> {
+        let Some(BodySpec { bytes_max, optional, .. }) = route.body else { return Ok(None) };
+        if optional && incoming.is_end_stream() {
+            return Ok(None);
+        }
+        body::check_content_type(headers)?;
+        self.bodies.read(incoming, bytes_max).await.map(Some)
+    }
+
+    /// Routes that need no engine.
+    fn answer_open(&self, action: Action) -> Reply {
+        match action {
+            Action::Ready => ops::ready(&self.slot),
+            Action::Metrics => ops::metrics(&self.metrics),
+            Action::OpenApi => ops::openapi(),
+            Action::Console => self.console.page(),
+            _ => ops::alive(),
+        }
+    }
+
+    fn refuse(&self, problem: Problem, request_id: u64) -> Reply {
+        self.metrics.refused(problem.slug());
+        tracing::debug!(request_id, detail = problem.detail(), "problem");
+        let mut reply = problem.into_reply();
+        reply.headers_mut().insert(REQUEST_ID, HeaderValue::from(request_id));
+        reply
+    }
+}
+
+/// A page of another site may not write: there are no credentials that it could lack, so a
+/// server on loopback would obey any page that its user happens to look at.
+fn refuse_cross_site(headers: &HeaderMap) -> Result<(), Problem> {
+    match headers.get(FETCH_SITE) {
+        Some(site) if site == "cross-site" => Err(Problem::new(
+            Slug::CrossSite,
+            format!(
+                "Sec-Fetch-Site is {}; it must be absent, none, same-site or same-origin",
+                shown(&String::from_utf8_lossy(site.as_bytes()))
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn ahead_of_disk(engine: &Engine) -> bool {
+    matches!(engine.health(), Health::ReadOnly { ahead_of_disk: true, .. })
+}
+
+/// The reply to `HEAD`: the headers that `GET` would have got.
+fn without_body(mut reply: Reply) -> Reply {
+    let length = reply.body().size_hint().exact().unwrap_or(0);
+    reply.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    reply.map(|_| Full::default())
+}
+
+/// Counts something for as long as it lives.
+pub(crate) struct Counted<'a>(&'a Gauge);
+
+impl<'a> Counted<'a> {
+    pub(crate) fn new(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

@@ -1,0 +1,15 @@
+//! The HTTP API over real sockets, real requests and the real engine.
+//!
+//! Expected answers are written out by hand or come from a sorted list, never from the code
+//! under test.
+
+mod bad_input;
+mod boards;
+mod connections;
+mod idempotency;
+mod labels;
+mod names;
+mod ops;
+mod reads;
+mod scores;
+mod support;

@@ -1,0 +1,247 @@
+//! The embedded store: everything in memory, every write in a log, a snapshot now and then.
+//!
+//! A write waits for a place in the queue, is resolved and applied under its boards' locks, gets
+//! its sequence there, and is answered when the log writer has made it as durable as was promised.
+//! An embedded read may therefore see a write that nobody was told of yet.
+//!
+//! Cancel safety: a `submit` that is dropped before it was resolved has no effect; one that is
+//! dropped later takes effect as if nobody had waited for it.
+
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use rankd_engine::{
+    Batch, Change, ChangeSink, Health, Receipt, SnapshotReport, State, Storage, StoreError,
+    StoreFuture, StoreStats,
+};
+use tokio::sync::watch;
+
+use crate::admission::record_bytes_max;
+use crate::error::{Action, StorageError};
+use crate::fs::{Fs, FsLock};
+use crate::head::salt;
+use crate::log::active::Failure;
+use crate::log::queue::{Admission, Queue};
+use crate::log::writer::Writer;
+use crate::meter::Progress;
+use crate::options::EmbeddedOptions;
+use crate::recovery::{OpenReport, Recovered, Recovery, take_lock};
+use crate::snapshot::desk::Desk;
+use crate::snapshot::keeper::Keeper;
+use crate::worker::Worker;
+
+/// A store in one folder, for one process.
+pub struct EmbeddedStore {
+    state: Arc<State>,
+    queue: Arc<Queue>,
+    desk: Arc<Desk>,
+    snapshot_on_close: bool,
+    /// Taken by whoever closes.
+    open: Mutex<Option<Open>>,
+    /// How closing went; held while it goes on, so that every caller waits for the one who does.
+    closed: tokio::sync::Mutex<Option<Result<(), StoreError>>>,
+}
+
+/// What is let go of at the end.
+struct Open {
+    writer: Worker<Result<(), Failure>>,
+    keeper: Worker<()>,
+    _lock: Box<dyn FsLock>,
+}
+
+/// Where the changes of one batch go: into the queue, with the place that the batch was given.
+struct Ticket<'a> {
+    queue: &'a Queue,
+    admission: Cell<Option<Admission>>,
+}
+
+impl ChangeSink for Ticket<'_> {
+    fn append(&self, accepted_ms: i64, changes: Vec<Change>) -> u64 {
+        self.queue.push(accepted_ms, changes, self.admission.take())
+    }
+
+    fn last_sequence(&self) -> u64 {
+        self.queue.last_sequence()
+    }
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `folder`, or makes one there, and fills `state`, which has to be empty.
+    ///
+    /// # Errors
+    /// If the folder is in use, damaged, of a newer version, or the disk does not do as told;
+    /// `state` may then be half full. [`crate::check`] tells more about damage.
+    pub fn open(
+        folder: &Path,
+        options: EmbeddedOptions,
+        fs: Arc<dyn Fs>,
+        state: Arc<State>,
+    ) -> Result<(Self, OpenReport), StorageError> {
+        Self::open_with_progress(folder, options, fs, state, &mut |_| {})
+    }
+
+    /// As [`EmbeddedStore::open`], and tells `progress` about every MiB that was read.
+    ///
+    /// # Errors
+    /// As [`EmbeddedStore::open`].
+    pub fn open_with_progress(
+        folder: &Path,
+        options: EmbeddedOptions,
+        fs: Arc<dyn Fs>,
+        state: Arc<State>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<(Self, OpenReport), StorageError> {
+        let begun = Instant::now();
+        options.check()?;
+        fs.create_folder(folder).map_err(StorageError::io(Action::Create, folder))?;
+        let lock = take_lock(&*fs, folder)?;
+        let store_id = options.store_id;
+        let recovery = Recovery { fs: &fs, folder, state: &state, store_id };
+        let mut recovered = recovery.run(progress)?;
+        recovered.report.duration_ms =
+            u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let report = recovered.report.clone();
+        let store = Self::start(folder, options, fs, state, recovered, lock)?;
+        Ok((store, report))
+    }
+
+    fn start(
+        folder: &Path,
+        options: EmbeddedOptions,
+        fs: Arc<dyn Fs>,
+        state: Arc<State>,
+        recovered: Recovered,
+        lock: Box<dyn FsLock>,
+    ) -> Result<Self, StorageError> {
+        let Recovered { log, store, report, segments, log_bytes, snapshot_at_ms } = recovered;
+        let good: Vec<_> = report.snapshot.into_iter().collect();
+        let snapshot_sequence = good.first().map_or(0, |snapshot| snapshot.sequence);
+        let stats =
+            StoreStats { segments, snapshot_sequence, snapshot_at_ms, ..StoreStats::default() };
+        let queue = Arc::new(Queue::new(report.sequence, stats));
+        let desk = Arc::new(Desk::new(options.snapshot_log_bytes, log_bytes));
+        let keeper = Keeper {
+            fs,
+            folder: folder.to_path_buf(),
+            store,
+            clock: options.clock,
+            state: Arc::clone(&state),
+            queue: Arc::clone(&queue),
+            desk: Arc::clone(&desk),
+            good,
+        };
+        let writer = Writer::new(
+            Arc::clone(&queue),
+            Arc::clone(&desk),
+            log,
+            salt(&store),
+            options.durability,
+            options.segment_bytes,
+        );
+        let writer = Worker::spawn("rankd-log", move || writer.run())?;
+        let keeper = Worker::spawn("rankd-snapshot", move || keeper.run())?;
+        Ok(Self {
+            state,
+            queue,
+            desk,
+            snapshot_on_close: options.snapshot_on_close,
+            open: Mutex::new(Some(Open { writer, keeper, _lock: lock })),
+            closed: tokio::sync::Mutex::new(None),
+        })
+    }
+
+    /// Tells of every change of [`Storage::health`].
+    #[must_use]
+    pub fn health_changes(&self) -> watch::Receiver<Health> {
+        self.queue.health_changes()
+    }
+
+    async fn submit_batch(&self, batch: Batch) -> Result<Receipt, StoreError> {
+        let bytes = record_bytes_max(&batch)?;
+        let admission = self.queue.admit(bytes).await?;
+        let receipt = self.resolve(&batch, admission)?;
+        let acknowledged = self.queue.acknowledged(receipt.sequence).await;
+        acknowledged.map_err(StoreError::NotDurable)?;
+        Ok(receipt)
+    }
+
+    /// Resolves and applies. What it does not append to the log frees its place at once.
+    fn resolve(&self, batch: &Batch, admission: Admission) -> Result<Receipt, StoreError> {
+        let ticket = Ticket { queue: &self.queue, admission: Cell::new(Some(admission)) };
+        self.state.execute(batch, &ticket)
+    }
+
+    async fn take_snapshot(&self) -> Result<SnapshotReport, StoreError> {
+        self.desk.request().await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    async fn close_once(&self) -> Result<(), StoreError> {
+        let mut closed = self.closed.lock().await;
+        if let Some(result) = &*closed {
+            return result.clone();
+        }
+        self.queue.drain().await;
+        self.queue.close();
+        if self.snapshot_on_close && self.queue.last_sequence() > 0 {
+            // If it fails, the keeper has said so; the log has everything.
+            let _snapshot = self.take_snapshot().await;
+        }
+        self.desk.end();
+        self.queue.end_writer();
+        let open = self.open.lock().take();
+        let result = match open {
+            Some(open) => open.end().await,
+            None => Ok(()),
+        };
+        *closed = Some(result.clone());
+        result
+    }
+}
+
+impl Open {
+    async fn end(self) -> Result<(), StoreError> {
+        let _panicked = self.keeper.end().await;
+        match self.writer.end().await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(failure)) => Err(StoreError::NotDurable(failure.reason)),
+            None => Err(StoreError::NotDurable("the log writer has panicked".to_owned())),
+        }
+    }
+}
+
+/// Dropping the store without closing it writes what is queued, and no snapshot.
+impl Drop for EmbeddedStore {
+    fn drop(&mut self) {
+        let Some(open) = self.open.get_mut().take() else { return };
+        self.queue.close();
+        self.desk.end();
+        self.queue.end_writer();
+        open.keeper.join();
+        open.writer.join();
+    }
+}
+
+impl Storage for EmbeddedStore {
+    fn submit(&self, batch: Batch) -> StoreFuture<'_, Receipt> {
+        Box::pin(self.submit_batch(batch))
+    }
+
+    fn snapshot(&self) -> StoreFuture<'_, SnapshotReport> {
+        Box::pin(self.take_snapshot())
+    }
+
+    fn health(&self) -> Health {
+        self.queue.health()
+    }
+
+    fn stats(&self) -> StoreStats {
+        self.queue.stats()
+    }
+
+    fn close(&self) -> StoreFuture<'_, ()> {
+        Box::pin(self.close_once())
+    }
+}

@@ -1,0 +1,53 @@
+//! Every limit of the stores, in one place.
+
+use rankd_engine::limits::{BATCH_INTENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, NAME_BYTES_MAX};
+
+/// The format version that this build writes, and the newest that it reads.
+pub const FORMAT_VERSION: u32 = 1;
+/// Longest body of a log record, in bytes. A batch that could exceed it is refused.
+pub const RECORD_BYTES_MAX: u32 = 64 << 20;
+/// Most records that are resolved but not yet on disk.
+pub const QUEUE_RECORDS_MAX: u32 = 65_536;
+/// Most bytes that those records may take.
+pub const QUEUE_BYTES_MAX: u32 = 128 << 20;
+/// Size at which a log segment is closed and the next one begun, unless set otherwise.
+pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
+/// Smallest legal segment size, in bytes.
+pub const SEGMENT_BYTES_MIN: u64 = 4 << 10;
+/// Largest legal segment size, in bytes.
+pub const SEGMENT_BYTES_MAX: u64 = 4 << 30;
+/// Log bytes since the last snapshot at which the next one is taken, unless set otherwise.
+pub const SNAPSHOT_LOG_BYTES_DEFAULT: u64 = 512 << 20;
+/// Longest legal time between two fsyncs of `Durability::Interval`, in milliseconds.
+pub const INTERVAL_MS_MAX: u64 = 60_000;
+/// A snapshot block is closed when its payload has reached this many bytes.
+pub const BLOCK_BYTES_TARGET: usize = 256 << 10;
+/// Largest payload of a snapshot block, in bytes, stored or decompressed.
+pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
+/// Snapshot bytes between two fsyncs of the file that is being written.
+pub const SNAPSHOT_SYNC_BYTES: u64 = 16 << 20;
+/// Rows that are read from a board in one turn under its lock.
+pub const CUT_ROWS_MAX: usize = 512;
+/// Good snapshots that stay on disk.
+pub const SNAPSHOTS_KEPT: usize = 2;
+/// First pause before a failed write is tried again, in milliseconds.
+pub const RETRY_MS_MIN: u64 = 100;
+/// Longest pause before a failed write is tried again, in milliseconds.
+pub const RETRY_MS_MAX: u64 = 5_000;
+/// Bytes that are read from a file at a time.
+pub const READ_BYTES: usize = 256 << 10;
+/// Most bytes of buffer that the log writer keeps between two groups.
+pub const GROUP_BUFFER_BYTES_KEPT: usize = 8 << 20;
+/// Upper bound of what one intent adds to a record beside its names, label and key, in bytes.
+pub const INTENT_BYTES_MAX: u64 = 256;
+
+const _: () = assert!(RECORD_BYTES_MAX <= QUEUE_BYTES_MAX);
+const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
+const _: () = assert!(SEGMENT_BYTES_DEFAULT <= SEGMENT_BYTES_MAX);
+const _: () = assert!(RETRY_MS_MIN <= RETRY_MS_MAX);
+const _: () = assert!(SNAPSHOTS_KEPT == 2, "the pruning rule keeps exactly the older of two");
+// One item may be appended to a block that has almost reached its target. The largest item is
+// the memory of a batch whose every intent was rejected.
+const ITEM_BYTES_MAX: usize =
+    NAME_BYTES_MAX + IDEMPOTENCY_KEY_BYTES_MAX + 256 + BATCH_INTENTS_MAX * 128;
+const _: () = assert!(BLOCK_BYTES_TARGET + ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as usize);

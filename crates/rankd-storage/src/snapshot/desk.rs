@@ -1,0 +1,92 @@
+//! Where snapshots are asked for: by callers, and by the log when it has grown.
+//!
+//! Invariant: a request is answered by a snapshot whose cut began after the request. Requests
+//! that come while one is being written share the next one.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::{Condvar, Mutex};
+use rankd_engine::{SnapshotReport, StoreError};
+use tokio::sync::oneshot::{self, Receiver, Sender};
+
+/// What a request is answered with.
+pub(crate) type Answer = Result<SnapshotReport, StoreError>;
+
+/// The desk. Shared by callers, the log writer and the keeper.
+pub(crate) struct Desk {
+    state: Mutex<DeskState>,
+    wake: Condvar,
+    /// Log bytes since the last snapshot was begun.
+    log_bytes: AtomicU64,
+    log_bytes_max: Option<u64>,
+    is_ending: AtomicBool,
+}
+
+#[derive(Default)]
+struct DeskState {
+    waiters: Vec<Sender<Answer>>,
+    is_wanted: bool,
+}
+
+impl Desk {
+    /// A desk that asks for a snapshot by itself every `log_bytes_max` bytes of log, of which
+    /// there are `log_bytes` already.
+    pub(crate) fn new(log_bytes_max: Option<u64>, log_bytes: u64) -> Self {
+        Self {
+            state: Mutex::new(DeskState::default()),
+            wake: Condvar::new(),
+            log_bytes: AtomicU64::new(log_bytes),
+            log_bytes_max,
+            is_ending: AtomicBool::new(false),
+        }
+    }
+
+    /// Asks for a snapshot.
+    pub(crate) fn request(&self) -> Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        let mut state = self.state.lock();
+        if !self.is_ending() {
+            state.is_wanted = true;
+            state.waiters.push(sender);
+            self.wake.notify_all();
+        }
+        receiver
+    }
+
+    /// The log has grown.
+    pub(crate) fn logged(&self, bytes: u64) {
+        let Some(max) = self.log_bytes_max else { return };
+        if self.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes >= max {
+            self.log_bytes.store(0, Ordering::Relaxed);
+            self.state.lock().is_wanted = true;
+            self.wake.notify_all();
+        }
+    }
+
+    /// Waits for requests and takes them all. `None`: the desk is closed.
+    pub(crate) fn next(&self) -> Option<Vec<Sender<Answer>>> {
+        let mut state = self.state.lock();
+        while !state.is_wanted && !self.is_ending() {
+            self.wake.wait(&mut state);
+        }
+        if self.is_ending() {
+            return None;
+        }
+        state.is_wanted = false;
+        self.log_bytes.store(0, Ordering::Relaxed);
+        Some(std::mem::take(&mut state.waiters))
+    }
+
+    /// Closes the desk: nobody is served any more, and nobody is left waiting.
+    pub(crate) fn end(&self) {
+        let mut state = self.state.lock();
+        self.is_ending.store(true, Ordering::Release);
+        state.waiters.clear();
+        self.wake.notify_all();
+    }
+
+    /// Whether the desk is closed.
+    pub(crate) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::Acquire)
+    }
+}

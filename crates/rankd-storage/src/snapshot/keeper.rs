@@ -1,0 +1,126 @@
+//! The thread that writes snapshots and removes what they make superfluous.
+//!
+//! Invariant: a file is removed only after two newer-or-equal good snapshots are durable under
+//! their names, and a segment only if the older of them covers it entirely.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rankd_engine::{Clock, SnapshotReport, State, StoreError};
+
+use crate::error::{Action, StorageError};
+use crate::fs::Fs;
+use crate::head::StoreId;
+use crate::limits::SNAPSHOTS_KEPT;
+use crate::log::queue::Queue;
+use crate::names::{self, Listing};
+use crate::snapshot::desk::Desk;
+use crate::snapshot::write::Target;
+
+/// What the keeper works with.
+pub(crate) struct Keeper {
+    pub(crate) fs: Arc<dyn Fs>,
+    pub(crate) folder: PathBuf,
+    pub(crate) store: StoreId,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) state: Arc<State>,
+    pub(crate) queue: Arc<Queue>,
+    pub(crate) desk: Arc<Desk>,
+    /// Snapshots that were written or checked since the start, ascending.
+    pub(crate) good: Vec<SnapshotReport>,
+}
+
+/// Closes the desk however the thread ends, so that nobody waits for it forever.
+struct EndGuard(Arc<Desk>);
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
+
+impl Keeper {
+    /// Serves requests until the desk is closed.
+    pub(crate) fn run(mut self) {
+        let desk = Arc::clone(&self.desk);
+        let _guard = EndGuard(Arc::clone(&desk));
+        while let Some(waiters) = desk.next() {
+            let taken = self.take();
+            if let Err(error) = &taken {
+                let error = error.one_line();
+                tracing::error!(error, "the snapshot failed; nothing is lost");
+                self.queue.update_stats(|stats| stats.snapshots_failed += 1);
+            }
+            let answer = taken.map_err(|error| StoreError::Snapshot(error.one_line()));
+            for waiter in waiters {
+                let _gone = waiter.send(answer.clone());
+            }
+        }
+    }
+
+    fn count(&self, report: &SnapshotReport) {
+        let SnapshotReport { sequence, members, bytes, duration_ms, .. } = report;
+        tracing::info!(sequence, members, bytes, duration_ms, "snapshot written");
+        let now_ms = self.clock.now_ms();
+        self.queue.update_stats(|stats| {
+            stats.snapshots += 1;
+            stats.snapshot_sequence = report.sequence;
+            stats.snapshot_at_ms = now_ms;
+        });
+    }
+
+    fn take(&mut self) -> Result<SnapshotReport, StorageError> {
+        let cut = self.state.begin_cut(&*self.queue);
+        let cut = cut.map_err(|error| StorageError::Snapshot(error.to_string()))?;
+        if let Some(newest) = self.good.last().filter(|newest| newest.sequence == cut.sequence()) {
+            return Ok(newest.clone());
+        }
+        // A snapshot must never be ahead of the log: what comes after it in the log would not fit.
+        let durable = self.queue.make_durable(cut.sequence());
+        durable.map_err(StorageError::Snapshot)?;
+        let target = Target {
+            fs: &*self.fs,
+            folder: &self.folder,
+            store: self.store,
+            clock: &*self.clock,
+            is_stopped: &|| self.desk.is_ending(),
+        };
+        let report = target.write(cut)?;
+        self.count(&report);
+        self.good.push(report.clone());
+        let surplus = self.good.len().saturating_sub(SNAPSHOTS_KEPT);
+        self.good.drain(..surplus);
+        if let Err(error) = self.prune() {
+            let error = error.one_line();
+            tracing::warn!(error, "old files could not be removed; the next snapshot tries again");
+        }
+        Ok(report)
+    }
+
+    /// Removes snapshots that are not among the good ones, and segments that they all cover.
+    fn prune(&self) -> Result<(), StorageError> {
+        let listing = Listing::read(&*self.fs, &self.folder)?;
+        let [older, newer] = self.good.as_slice() else {
+            return Ok(());
+        };
+        let covered = listing.segments.windows(2).filter_map(|pair| match pair {
+            [first, next] if *next <= older.sequence + 1 => Some(names::segment(*first)),
+            _ => None,
+        });
+        let kept = [older.sequence, newer.sequence];
+        let superseded = listing.snapshots.iter().filter(|sequence| !kept.contains(sequence));
+        for sequence in superseded {
+            self.remove(&names::snapshot(*sequence))?;
+        }
+        for name in covered {
+            self.remove(&name)?;
+            self.queue.update_stats(|stats| stats.segments -= 1);
+        }
+        self.fs.sync_folder(&self.folder).map_err(StorageError::io(Action::Sync, &self.folder))
+    }
+
+    fn remove(&self, name: &str) -> Result<(), StorageError> {
+        let path = self.folder.join(name);
+        self.fs.remove(&path).map_err(StorageError::io(Action::Remove, &path))
+    }
+}

@@ -1,0 +1,288 @@
+//! Snapshots are made safely, kept in twos, and made up for when one is damaged.
+
+use rankd_engine::{Storage, StoreError};
+use rankd_storage::{EmbeddedOptions, LayoutError, StorageError};
+use tempfile::TempDir;
+
+use crate::fault_fs::{ENOSPC, Fault, FaultFs, Op};
+use crate::support::{
+    Contents, Opened, copy_of, files, label, names_ending, open, open_with, options, until, write,
+};
+
+fn small_segments() -> EmbeddedOptions {
+    EmbeddedOptions { segment_bytes: 4096, ..options() }
+}
+
+struct Scene {
+    folder: TempDir,
+    fs: FaultFs,
+    opened: Opened,
+    model: Contents,
+}
+
+fn scene(options: EmbeddedOptions) -> Scene {
+    let folder = tempfile::tempdir().unwrap();
+    let fs = FaultFs::new();
+    let opened = open_with(folder.path(), options, fs.arc()).unwrap();
+    Scene { folder, fs, opened, model: Contents::default() }
+}
+
+impl Scene {
+    async fn fill(&mut self, count: i64) {
+        self.opened.fill(&mut self.model, count).await;
+    }
+
+    /// What a start makes of the folder as it is now.
+    fn killed(&self) -> Opened {
+        let copy = copy_of(self.folder.path());
+        let opened = open(copy.path()).unwrap();
+        assert_eq!(opened.contents(), self.model);
+        opened
+    }
+}
+
+fn flip(folder: &TempDir, name: &str, at: usize) {
+    let path = folder.path().join(name);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+}
+
+#[tokio::test]
+async fn a_start_loads_the_snapshot_and_the_log_after_it() {
+    let mut scene = scene(options());
+    scene.fill(300).await;
+    scene.opened.submit(vec![label("m0-0", "Ada"), label("m0-1", "Grace")]).await;
+    scene.model.labels.insert(b"m0-0".to_vec(), "Ada".to_owned());
+    scene.model.labels.insert(b"m0-1".to_vec(), "Grace".to_owned());
+    let report = scene.opened.store.snapshot().await.unwrap();
+    assert_eq!((report.sequence, report.boards, report.members), (301, 1, 300));
+    assert_eq!(report.file, "snapshot-00000000000000000301.rsnap");
+    assert_eq!(report.bytes, files(scene.folder.path())[&report.file].len() as u64);
+    scene.fill(5).await;
+    let again = scene.killed();
+    assert_eq!(again.report.snapshot.as_ref().unwrap().sequence, 301);
+    assert_eq!(again.report.records, 5);
+    let stats = again.store.stats();
+    assert_eq!((stats.snapshot_sequence, stats.snapshot_at_ms), (301, crate::support::NOW_MS));
+}
+
+#[tokio::test]
+async fn a_new_file_is_durable_under_its_name_before_an_old_one_goes() {
+    let mut scene = scene(small_segments());
+    for _ in 0..2 {
+        scene.fill(100).await;
+        scene.opened.store.snapshot().await.unwrap();
+    }
+    scene.fill(100).await;
+    scene.fs.take_trace();
+    let report = scene.opened.store.snapshot().await.unwrap();
+    let trace = scene.fs.take_trace();
+    let temporary = format!("{}.tmp", report.file);
+    let ops: Vec<_> = trace.iter().map(|(op, name)| (*op, name.as_str())).collect();
+    let made = [
+        (Op::Create, temporary.as_str()),
+        (Op::Write, &temporary),
+        (Op::Sync, &temporary),
+        (Op::Rename, &report.file),
+        (Op::SyncFolder, "folder"),
+    ];
+    assert_eq!(ops[..5], made);
+    let (end, removed) = ops[5..].split_last().unwrap();
+    assert!(removed.len() > 1, "{removed:?}");
+    assert!(removed.iter().all(|(op, _)| *op == Op::Remove), "{removed:?}");
+    assert_eq!(*end, (Op::SyncFolder, "folder"));
+}
+
+#[tokio::test]
+async fn two_snapshots_and_the_log_since_the_older_are_kept() {
+    let mut scene = scene(small_segments());
+    for round in 1..=5_u64 {
+        scene.fill(100).await;
+        scene.opened.store.snapshot().await.unwrap();
+        let snapshots = names_ending(scene.folder.path(), ".rsnap");
+        assert_eq!(snapshots.len() as u64, round.min(2));
+        let logs = names_ending(scene.folder.path(), ".rlog");
+        let oldest: u64 = logs[0][4..24].parse().unwrap();
+        let second: u64 = logs[1][4..24].parse().unwrap();
+        let older = if round == 1 { 0 } else { (round - 1) * 100 };
+        assert!(oldest <= older + 1, "the log since {older} begins with {oldest}");
+        assert!(round == 1 || second > older + 1, "{} was needed no more", logs[0]);
+        assert_eq!(scene.opened.store.stats().segments, logs.len() as u64);
+        scene.killed();
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_newest_snapshot_is_made_up_for_by_the_log() {
+    let mut scene = scene(small_segments());
+    for _ in 0..3 {
+        scene.fill(100).await;
+        scene.opened.store.snapshot().await.unwrap();
+    }
+    scene.fill(10).await;
+    drop(scene.opened);
+    let newest = "snapshot-00000000000000000300.rsnap";
+    let length = files(scene.folder.path())[newest].len();
+    for at in [0, 20, 60, length / 2, length - 1] {
+        let copy = copy_of(scene.folder.path());
+        flip(&copy, newest, at);
+        let again = open(copy.path()).unwrap();
+        assert_eq!(again.contents(), scene.model);
+        assert_eq!(again.report.skipped_snapshots[0].0, newest);
+        assert_eq!(again.report.snapshot.as_ref().unwrap().sequence, 200);
+        // The next snapshot replaces the damaged one, not the good one.
+        again.submit(vec![write("board", "one more", 1)]).await;
+        again.store.snapshot().await.unwrap();
+        assert_eq!(
+            names_ending(copy.path(), ".rsnap"),
+            ["snapshot-00000000000000000200.rsnap", "snapshot-00000000000000000311.rsnap"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn without_a_complete_log_a_damaged_snapshot_is_refused() {
+    let mut scene = scene(small_segments());
+    for _ in 0..3 {
+        scene.fill(100).await;
+        scene.opened.store.snapshot().await.unwrap();
+    }
+    drop(scene.opened);
+    let [older, newest] = &names_ending(scene.folder.path(), ".rsnap")[..] else { panic!() };
+    let logs = names_ending(scene.folder.path(), ".rlog");
+
+    let copy = copy_of(scene.folder.path());
+    flip(&copy, older, 100);
+    flip(&copy, newest, 100);
+    let refused = open(copy.path()).err().expect("refused");
+    assert!(matches!(refused, StorageError::Layout(LayoutError::NoSnapshot { .. })), "{refused}");
+
+    // The log ends before the damaged snapshot: nothing can make up for it.
+    let copy = copy_of(scene.folder.path());
+    flip(&copy, newest, 100);
+    std::fs::remove_file(copy.path().join(logs.last().unwrap())).unwrap();
+    let refused = open(copy.path()).err().expect("refused");
+    assert!(matches!(refused, StorageError::Layout(LayoutError::Missing { .. })), "{refused}");
+
+    let copy = copy_of(scene.folder.path());
+    for log in &logs {
+        std::fs::remove_file(copy.path().join(log)).unwrap();
+    }
+    let refused = open(copy.path()).err().expect("refused");
+    assert!(matches!(refused, StorageError::Layout(LayoutError::NoLog(_))), "{refused}");
+}
+
+#[tokio::test]
+async fn a_snapshot_that_fails_at_any_point_costs_nothing() {
+    let mut scene = scene(small_segments());
+    for _ in 0..2 {
+        scene.fill(60).await;
+        scene.opened.store.snapshot().await.unwrap();
+    }
+    let mut failures = 0;
+    for nth in 1.. {
+        scene.fill(60).await;
+        let before = names_ending(scene.folder.path(), ".rsnap");
+        scene.fs.fail_nth(nth);
+        let taken = scene.opened.store.snapshot().await;
+        scene.fs.heal();
+        scene.killed();
+        match taken {
+            Err(StoreError::Snapshot(reason)) => {
+                assert!(reason.contains("os error 5"), "{reason}");
+                failures += 1;
+                assert_eq!(scene.opened.store.stats().snapshots_failed, failures);
+                // Without the fsync of the folder, both names may be there.
+                let after = names_ending(scene.folder.path(), ".rsnap");
+                assert!(before.iter().all(|name| after.contains(name)), "{before:?} {after:?}");
+            }
+            Err(other) => panic!("{other}"),
+            Ok(_) => break,
+        }
+    }
+    assert_eq!(failures, 5, "create, write, fsync, rename, fsync of the folder");
+    // What could not be removed then is removed now.
+    scene.fill(60).await;
+    scene.opened.store.snapshot().await.unwrap();
+    assert_eq!(names_ending(scene.folder.path(), ".rsnap").len(), 2);
+    assert_eq!(names_ending(scene.folder.path(), ".tmp"), [""; 0]);
+    scene.killed();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_go_on_while_a_snapshot_is_taken() {
+    let mut scene = scene(options());
+    scene.fill(2000).await;
+    let snapshots = async {
+        for _ in 0..5 {
+            scene.opened.store.snapshot().await.unwrap();
+        }
+    };
+    let mut model = scene.model.clone();
+    let writes = scene.opened.fill(&mut model, 300);
+    tokio::join!(snapshots, writes);
+    scene.model = model;
+    let again = scene.killed();
+    let snapshot = again.report.snapshot.as_ref().expect("five were taken");
+    assert_eq!(snapshot.sequence + again.report.records, 2300);
+    assert_eq!(snapshot.members, snapshot.sequence);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_share_a_snapshot_that_begins_after_them() {
+    let mut scene = scene(options());
+    scene.fill(10).await;
+    let store = &scene.opened.store;
+    let (a, b, c) = tokio::join!(store.snapshot(), store.snapshot(), store.snapshot());
+    assert!([a, b, c].iter().all(|taken| taken.as_ref().is_ok_and(|report| report.sequence == 10)));
+    // Nothing new: the same snapshot again is no new file.
+    assert_eq!(store.snapshot().await.unwrap().sequence, 10);
+    assert_eq!(store.stats().snapshots, 1);
+}
+
+#[tokio::test]
+async fn the_log_asks_for_a_snapshot_when_it_has_grown() {
+    let mut scene = scene(EmbeddedOptions { snapshot_log_bytes: Some(8192), ..options() });
+    while scene.opened.store.stats().log_bytes < 8192 {
+        assert_eq!(scene.opened.store.stats().snapshots, 0);
+        scene.fill(1).await;
+    }
+    until(|| scene.opened.store.stats().snapshots == 1).await;
+    assert_eq!(scene.killed().report.records, 0);
+}
+
+#[tokio::test]
+async fn closing_leaves_nothing_to_replay() {
+    let mut scene = scene(EmbeddedOptions { snapshot_on_close: true, ..options() });
+    scene.fill(20).await;
+    scene.opened.store.close().await.unwrap();
+    assert_eq!(scene.killed().report.records, 0);
+}
+
+#[tokio::test]
+async fn a_snapshot_that_fails_at_close_is_no_loss() {
+    let mut scene = scene(EmbeddedOptions { snapshot_on_close: true, ..options() });
+    scene.fill(20).await;
+    scene.fs.fail(Op::Write, ".rsnap", Fault::Errno(ENOSPC));
+    scene.opened.store.close().await.unwrap();
+    assert_eq!(scene.killed().report.records, 20);
+}
+
+#[tokio::test]
+async fn large_boards_and_long_names_take_many_blocks() {
+    let mut scene = scene(options());
+    let long = "n".repeat(60_000);
+    for index in 0..20 {
+        let member = format!("{long}{index}");
+        scene.opened.submit(vec![write(&long, &member, index)]).await;
+        scene.model.set(&long, &member, index, crate::support::NOW_MS);
+    }
+    let wide = (0..9000).map(|index| write("wide", &format!("member-{index}"), index % 7));
+    scene.opened.submit(wide.collect()).await;
+    for index in 0..9000 {
+        scene.model.set("wide", &format!("member-{index}"), index % 7, crate::support::NOW_MS);
+    }
+    scene.opened.store.snapshot().await.unwrap();
+    assert_eq!(scene.killed().report.records, 0);
+}

@@ -1,0 +1,74 @@
+//! The command line: which commands there are. Each command's own flags are beside it.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::check::CheckArgs;
+use crate::commands::export::ExportArgs;
+use crate::commands::import::ImportArgs;
+use crate::commands::rank::RankArgs;
+use crate::commands::snapshot::SnapshotArgs;
+use crate::commands::top::TopArgs;
+use crate::exit::EXIT_CODES;
+use crate::settings::SettingFlags;
+
+/// What `--version` says beyond the number.
+const LONG_VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("RANKD_BUILD_COMMIT"),
+    ", ",
+    env!("RANKD_BUILD_TARGET"),
+    ", ",
+    env!("RANKD_BUILD_PROFILE"),
+    ", ",
+    env!("RANKD_BUILD_RUSTC"),
+    ")"
+);
+
+/// Leaderboards in memory: ranks in microseconds, every acknowledged score on disk.
+#[derive(Debug, Parser)]
+#[command(name = "rankd", version, long_version = LONG_VERSION, after_help = EXIT_CODES)]
+#[command(propagate_version = false, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the HTTP API and the web console
+    ///
+    /// Every setting has a flag, an environment variable and a key of the config file. The flag
+    /// wins over the variable, the variable over the file, the file over the default. SIGINT or
+    /// SIGTERM: finish the running requests, write a snapshot, exit with 0; a second one exits at
+    /// once. Without --data, the data is in ./rankd-data.
+    Serve(SettingFlags),
+    /// Serve with a real data set: 150 years of baseball
+    ///
+    /// Takes the settings of `serve`. Without --data, the data is in a temporary folder that is
+    /// removed at the end.
+    Demo(SettingFlags),
+    /// Read scores from a CSV or JSON Lines file onto a board
+    Import(ImportArgs),
+    /// Write a board's ranking as CSV or JSON Lines
+    Export(ExportArgs),
+    /// Show the top of a board
+    Top(TopArgs),
+    /// Show where a member stands, with its neighbours
+    Rank(RankArgs),
+    /// Have the server write a snapshot now
+    Snapshot(SnapshotArgs),
+    /// Verify the files of a data folder, and salvage what is intact
+    Check(CheckArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+}

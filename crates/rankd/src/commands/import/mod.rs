@@ -1,0 +1,173 @@
+//! `rankd import`: scores from a file onto a board.
+//!
+//! Rows are read on a thread of their own, one batch ahead, and written batch after batch, so
+//! that the order of the file is the order of the writes. Invariant: whatever ends the run, it
+//! says which rows are in and where to go on. Memory: two batches.
+
+mod input;
+mod report;
+mod run;
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+use rankd_client::{Definition, Operator, Order, ScoreKind, Ties};
+
+use super::{one_of, parse_name};
+use crate::exit::{Failure, Outcome};
+use crate::rows::{Batches, ReadOptions};
+use crate::target::{BoardFacts, Target, TargetArgs};
+
+pub(crate) use input::Format;
+use input::Input;
+
+/// Lines that `--from-line` takes.
+const FROM_LINE: RangeInclusive<u64> = 1..=u64::MAX - 1;
+
+/// The flags of `rankd import`.
+///
+/// The same rows onto the same board under the same line numbers count once within 24 hours, so
+/// that an import that was cut short can be repeated safely; --again makes them count once more.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArgs {
+    /// The file: CSV with a header line, or JSON Lines; - is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The board; created if it does not exist
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    board: String,
+    /// Column, or JSON key, of the member
+    #[arg(long, value_name = "C", default_value = "member")]
+    member_column: String,
+    /// Column, or JSON key, of the score
+    #[arg(long, value_name = "C", default_value = "score")]
+    score_column: String,
+    /// Column, or JSON key, of the time: RFC 3339, or milliseconds since 1970 [default: at or
+    /// time, if there is one]
+    #[arg(long, value_name = "C")]
+    time_column: Option<String>,
+    /// What a write does to a score that is there [default: the board's operator]
+    #[arg(long, value_parser = one_of(Operator::ALL, Operator::as_str))]
+    operator: Option<Operator>,
+    /// Order of the board, if it has to be created [default: descending]
+    #[arg(long, value_parser = one_of(Order::ALL, Order::as_str))]
+    order: Option<Order>,
+    /// Kind of scores of the board, if it has to be created [default: integer]
+    #[arg(long, value_name = "KIND", value_parser = one_of(ScoreKind::ALL, ScoreKind::as_str))]
+    score: Option<ScoreKind>,
+    /// Rule for ties of the board, if it has to be created [default: earliest]
+    #[arg(long, value_parser = one_of(Ties::ALL, Ties::as_str))]
+    ties: Option<Ties>,
+    /// Format of the file [default: by the name of the file, else csv]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// What separates the fields of CSV: one ASCII character, or `tab`
+    #[arg(long, value_name = "C", default_value = ",", value_parser = parse_delimiter)]
+    delimiter: u8,
+    /// Line to begin at, the header apart; records that start earlier are passed over
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_from_line)]
+    from_line: u64,
+    /// Pass over rows that cannot be read or are refused; count them and show the first ten
+    #[arg(long)]
+    skip_bad: bool,
+    /// Count rows that were imported within the last 24 hours once more
+    #[arg(long)]
+    again: bool,
+    /// Print what was imported as JSON instead of a sentence
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+fn parse_delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | 0) => Ok(*byte),
+        _ => Err("it must be one ASCII character other than a quote, or `tab`".to_owned()),
+    }
+}
+
+fn parse_from_line(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|line| FROM_LINE.contains(line))
+        .ok_or_else(|| "it must be a line number, counted from 1".to_owned())
+}
+
+pub(crate) async fn run(args: ImportArgs) -> Outcome {
+    let input = Input::open(&args.file)?;
+    let format = args.format.unwrap_or_else(|| Format::of(&args.file));
+    let target = Target::open(&args.target).await?;
+    let ending = import(&args, &target, input, format).await;
+    let closed = target.close().await;
+    ending?;
+    Ok(closed?)
+}
+
+async fn import(args: &ImportArgs, target: &Target, input: Input, format: Format) -> Outcome {
+    let found = target.board(&args.board).await?;
+    if let Some(facts) = &found {
+        check_definition(args, facts)?;
+    }
+    let kind = found.as_ref().map_or(args.score, |facts| Some(facts.definition.score));
+    let bytes = input.bytes();
+    let rows = format
+        .rows(input, read_options(args, kind.unwrap_or(ScoreKind::Integer)))
+        .map_err(|error| report::unreadable(&args.file, &error))?;
+    let facts = match found {
+        Some(facts) => facts,
+        None => target.create_board(&args.board, &definition(args)).await?,
+    };
+    let batches = Batches::new(rows, args.skip_bad);
+    let mut run = run::Run::new(args, target, &facts, bytes);
+    let ending = run.write_all(batches).await;
+    run.report(ending)
+}
+
+/// The definition of a board that has to be created.
+fn definition(args: &ImportArgs) -> Definition {
+    let default = Definition::default();
+    Definition {
+        order: args.order.unwrap_or(default.order),
+        score: args.score.unwrap_or(default.score),
+        operator: args.operator.unwrap_or(default.operator),
+        ties: args.ties.unwrap_or(default.ties),
+        keep_at: None,
+    }
+}
+
+/// Refuses flags that say otherwise than the board that is there. The operator may differ: it
+/// then holds for these writes alone.
+fn check_definition(args: &ImportArgs, facts: &BoardFacts) -> Result<(), Failure> {
+    let is = &facts.definition;
+    let pairs = [
+        ("order", args.order.map(Order::as_str), is.order.as_str()),
+        ("score", args.score.map(ScoreKind::as_str), is.score.as_str()),
+        ("ties", args.ties.map(Ties::as_str), is.ties.as_str()),
+    ];
+    for (flag, asked, is) in pairs {
+        if let Some(asked) = asked.filter(|asked| *asked != is) {
+            return Err(Failure::usage(anyhow!(
+                "--{flag} {asked}: the board `{}` exists with {flag} {is}",
+                args.board
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn read_options(args: &ImportArgs, kind: ScoreKind) -> ReadOptions {
+    ReadOptions {
+        member_column: args.member_column.clone(),
+        score_column: args.score_column.clone(),
+        time_column: args.time_column.clone(),
+        from_line: args.from_line,
+        kind: match kind {
+            ScoreKind::Integer => rankd_engine::ScoreKind::Integer,
+            ScoreKind::Float => rankd_engine::ScoreKind::Float,
+        },
+        delimiter: args.delimiter,
+    }
+}

@@ -1,0 +1,81 @@
+//! `rankd rank`: where a member stands, and who is around it.
+
+use std::io::IsTerminal as _;
+
+use rankd_client::{Names, RankStyle, Standing};
+
+use super::top::entries_grid;
+use super::{one_of, parse_name};
+use crate::exit::Outcome;
+use crate::output::{grouped, print, print_json, visible};
+use crate::target::{ServerArgs, explained};
+
+/// Most neighbours on either side.
+const RADIUS_MAX: u64 = rankd_server::limits::RADIUS_MAX as u64;
+
+/// The flags of `rankd rank`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct RankArgs {
+    /// The board
+    #[arg(value_parser = parse_name)]
+    board: String,
+    /// The member
+    #[arg(value_parser = parse_name)]
+    member: String,
+    /// How many neighbours to show on either side
+    #[arg(long, default_value_t = 3,
+          value_parser = clap::value_parser!(u64).range(0..=RADIUS_MAX))]
+    radius: u64,
+    /// How equal scores are numbered: 1 2 3 4, 1 2 2 4 or 1 2 2 3
+    #[arg(long, default_value = "ordinal",
+          value_parser = one_of(RankStyle::ALL, RankStyle::as_str))]
+    style: RankStyle,
+    /// Print JSON instead of a table: the standing and the entries around it
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What `--json` prints.
+#[derive(serde::Serialize)]
+struct Report {
+    #[serde(flatten)]
+    standing: Standing,
+    entries: Vec<rankd_client::Entry>,
+}
+
+pub(crate) async fn run(args: RankArgs) -> Outcome {
+    let client = args.server.client()?;
+    let standing =
+        client.standing(&args.board, &args.member, args.style).await.map_err(explained)?;
+    let radius = usize::try_from(args.radius).expect("at most 500");
+    let page = client.around(&args.board, &args.member, radius, Names::With).await;
+    let entries = page.map_err(explained)?.entries;
+    if args.json {
+        print_json(&Report { standing, entries })?;
+        return Ok(());
+    }
+    let own = |entry: &rankd_client::Entry| entry.member == standing.member;
+    let is_terminal = std::io::stdout().is_terminal();
+    if is_terminal {
+        let name = entries.iter().find(|entry| own(entry)).and_then(|entry| entry.name.clone());
+        print(&sentence(&standing, name.as_deref()))?;
+    }
+    entries_grid(&entries, |entry| (is_terminal && own(entry)).then_some("<")).print()?;
+    Ok(())
+}
+
+/// The answer in words.
+fn sentence(standing: &Standing, name: Option<&str>) -> String {
+    let name = name.map(|name| format!(" ({})", visible(name))).unwrap_or_default();
+    let since = standing.at.as_ref().map(|at| format!(", since {at}")).unwrap_or_default();
+    format!(
+        "{}{name}: rank {} of {}, score {}, ahead of {:.2} % of the others{since}\n",
+        visible(&standing.member.to_string()),
+        grouped(standing.rank),
+        grouped(standing.total),
+        standing.score,
+        standing.percentile,
+    )
+}

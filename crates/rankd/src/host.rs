@@ -1,0 +1,179 @@
+//! A process that serves: listen, load, announce, wait for the signal, drain, close.
+//!
+//! The server listens before the store is loaded, so that `/healthz` tells "starting" from
+//! "dead". Invariant: after the first SIGINT or SIGTERM nothing is accepted any more, what was
+//! acknowledged is on disk before the process ends, and a second signal ends it at once.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow};
+use rankd_engine::Engine;
+use rankd_server::{EngineSlot, Server, ServerError, ServerOptions};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::exit::{Failure, Outcome};
+use crate::output::print;
+use crate::settings::Settings;
+use crate::store;
+
+/// A server that is up, its engine loaded.
+pub(crate) struct Ready<'a> {
+    pub(crate) engine: &'a Engine,
+    /// Where a browser on this machine finds it, with a slash at the end.
+    pub(crate) url: String,
+}
+
+/// Serves the data in `folder` until a signal comes. `prepare` may fill the engine before anybody
+/// else gets at it; `announce` is what is printed then.
+pub(crate) fn serve(
+    settings: &Settings,
+    folder: &Path,
+    prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+    announce: impl FnOnce(&Ready<'_>) -> String,
+) -> Outcome {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if settings.threads > 0 {
+        builder.worker_threads(settings.threads);
+    }
+    let runtime = builder.enable_all().build().context("cannot start the event loop")?;
+    let outcome = runtime.block_on(serve_here(settings, folder, prepare, announce));
+    // Loading cannot be interrupted and need not be waited for: it writes nothing that the next
+    // start would miss.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve_here(
+    settings: &Settings,
+    folder: &Path,
+    prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+    announce: impl FnOnce(&Ready<'_>) -> String,
+) -> Outcome {
+    let mut signals = Signals::new().context("cannot wait for signals")?;
+    let slot = EngineSlot::empty();
+    let server = bind(settings, slot.clone())?;
+    let address = server.local_addr();
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(server.run(async {
+        // The sender is dropped if this function fails; then there is nothing left to serve.
+        let _ = stopped.await;
+    }));
+    let loaded = tokio::select! {
+        loaded = load(settings, folder, prepare) => loaded,
+        name = signals.next() => {
+            tracing::info!(signal = name, "stopped while loading");
+            return Ok(());
+        }
+    };
+    let engine = loaded?;
+    slot.fill(Arc::clone(&engine));
+    if let Err(error) = print(&announce(&Ready { engine: &engine, url: url(address) })) {
+        // A server is not there for its standard output.
+        tracing::warn!(%error, "ready, and nobody to tell");
+    }
+    let name = signals.next().await;
+    tracing::info!(signal = name, "finishing running requests; a second signal exits at once");
+    tokio::spawn(exit_at_next(signals));
+    drop(stop);
+    finish(serving, &engine).await
+}
+
+/// Waits for running requests, then closes the store.
+async fn finish(serving: JoinHandle<std::io::Result<()>>, engine: &Engine) -> Outcome {
+    let served = serving.await.context("the server was cut short");
+    engine.close().await.context("cannot close the store")?;
+    served?.context("the server stopped")?;
+    tracing::info!("closed");
+    Ok(())
+}
+
+/// Opens the store on a thread of its own and prepares the engine.
+async fn load(
+    settings: &Settings,
+    folder: &Path,
+    prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
+) -> anyhow::Result<Arc<Engine>> {
+    let (settings, folder) = (settings.clone(), folder.to_owned());
+    let opening = tokio::task::spawn_blocking(move || store::open(&settings, &folder));
+    let engine = opening.await.context("loading was cut short")??;
+    let prepared = prepare(&engine).await;
+    if prepared.is_err() {
+        engine.close().await.context("cannot close the store")?;
+    }
+    prepared.map(|()| engine)
+}
+
+fn bind(settings: &Settings, slot: EngineSlot) -> Result<Server, Failure> {
+    let options = ServerOptions {
+        http: settings.http,
+        allow_anonymous: settings.allow_anonymous,
+        console: settings.console,
+        ..ServerOptions::default()
+    };
+    Server::bind(options, slot).map_err(|error| match error {
+        ServerError::Bind { .. } => {
+            Failure::Failed(anyhow!("{error} (--http ADDR chooses another address)"))
+        }
+        error => Failure::usage(error),
+    })
+}
+
+/// The URL of an address, as somebody on this machine would write it.
+fn url(address: SocketAddr) -> String {
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}/", SocketAddr::new(host, address.port()))
+}
+
+/// The signals that ask a process to end.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        let interrupt = signal(SignalKind::interrupt())?;
+        Ok(Self { interrupt, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next of them and tells its name.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
+}
+
+/// Ends the process at the next signal, with the exit code that shells expect.
+async fn exit_at_next(mut signals: Signals) {
+    let code = if signals.next().await == "SIGINT" { 130 } else { 143 };
+    std::process::exit(code);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::url;
+
+    #[test]
+    fn the_url_is_one_that_a_browser_here_can_open() {
+        let cases = [
+            ("127.0.0.1:8080", "http://127.0.0.1:8080/"),
+            ("0.0.0.0:80", "http://127.0.0.1:80/"),
+            ("[::]:8080", "http://[::1]:8080/"),
+            ("192.0.2.7:8080", "http://192.0.2.7:8080/"),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(url(address.parse().unwrap()), expected);
+        }
+    }
+}

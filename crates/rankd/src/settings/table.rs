@@ -1,0 +1,172 @@
+//! The one table of settings.
+
+use std::path::PathBuf;
+
+use super::Settings;
+use super::values::{
+    parse_address, parse_bytes, parse_durability, parse_level, parse_log_format, parse_number,
+    parse_store, parse_switch,
+};
+
+/// Key of the setting that names the config file itself.
+pub(super) const CONFIG: &str = "config";
+/// Shortest and longest interval between two fsyncs, in milliseconds.
+const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1..=60_000;
+/// Least and most log bytes between two snapshots.
+const SNAPSHOT_LOG_BYTES: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 40;
+/// Most threads for sockets; 0 means one a core.
+const THREADS: std::ops::RangeInclusive<u64> = 0..=1024;
+
+/// One setting: everything that anybody needs to know of it.
+pub(super) struct Setting {
+    /// Name in the config file; flag and environment variable derive from it.
+    pub(super) key: &'static str,
+    /// What stands for the value in the help.
+    pub(super) value_name: &'static str,
+    /// As it would be written; empty if there is none.
+    pub(super) default: &'static str,
+    /// One sentence.
+    pub(super) help: &'static str,
+    /// Whether the bare flag means `true`.
+    pub(super) is_switch: bool,
+    /// Parses the value and stores it; or says what is wrong with it.
+    pub(super) set: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+impl Setting {
+    /// `snapshot_log_bytes` to `--snapshot-log-bytes`.
+    pub(super) fn flag(&self) -> String {
+        format!("--{}", self.long())
+    }
+
+    /// The flag without its dashes.
+    pub(super) fn long(&self) -> String {
+        self.key.replace('_', "-")
+    }
+
+    /// `http` to `RANKD_HTTP`.
+    pub(super) fn variable(&self) -> String {
+        format!("RANKD_{}", self.key.to_ascii_uppercase())
+    }
+}
+
+/// The setting of the config file.
+pub(super) fn config() -> &'static Setting {
+    SETTINGS.iter().find(|setting| setting.key == CONFIG).expect("the table has it")
+}
+
+/// A setting that takes a value.
+const fn valued(
+    key: &'static str,
+    value_name: &'static str,
+    default: &'static str,
+    help: &'static str,
+    set: fn(&mut Settings, &str) -> Result<(), String>,
+) -> Setting {
+    Setting { key, value_name, default, help, is_switch: false, set }
+}
+
+/// A setting that is on or off.
+const fn switch(
+    key: &'static str,
+    default: &'static str,
+    help: &'static str,
+    set: fn(&mut Settings, &str) -> Result<(), String>,
+) -> Setting {
+    Setting { key, value_name: "true|false", default, help, is_switch: true, set }
+}
+
+/// Every setting, in the order of the help.
+pub(super) static SETTINGS: &[Setting] = &[
+    valued(CONFIG, "FILE", "", "TOML file with any of these settings under their keys", |_, _| {
+        Err("the config file cannot name another config file".to_owned())
+    }),
+    valued("data", "DIR", "", "Folder of the embedded store; created if missing", |s, text| {
+        if text.is_empty() {
+            return Err("the folder has no name".to_owned());
+        }
+        s.data = Some(PathBuf::from(text));
+        Ok(())
+    }),
+    valued(
+        "http",
+        "ADDR",
+        "127.0.0.1:8080",
+        "Address of the HTTP API and the console",
+        |s, text| {
+            s.http = parse_address(text)?;
+            Ok(())
+        },
+    ),
+    valued(
+        "resp",
+        "ADDR",
+        "",
+        "Address of the Redis protocol; this build does not speak it and refuses the setting",
+        |_, text| {
+            Err(format!("`{text}`: this build does not speak the Redis protocol yet; leave it out"))
+        },
+    ),
+    valued("store", "STORE", "embedded", "embedded, or memory (nothing survives)", |s, text| {
+        s.store = parse_store(text)?;
+        Ok(())
+    }),
+    valued(
+        "durability",
+        "MODE",
+        "always",
+        "When a write is acknowledged: always (after fsync: survives power loss), interval (fsync \
+         every interval_ms: survives kill -9, power loss costs up to an interval) or os (survives \
+         kill -9; the system decides when it is on disk)",
+        |s, text| {
+            s.durability = parse_durability(text)?;
+            Ok(())
+        },
+    ),
+    valued("interval_ms", "MS", "100", "Milliseconds between fsyncs with durability interval", {
+        |s, text| {
+            s.interval_ms = parse_number(text, INTERVAL_MS)?;
+            Ok(())
+        }
+    }),
+    valued(
+        "snapshot_log_bytes",
+        "BYTES",
+        "512MiB",
+        "Log written since the last snapshot that makes the next one start",
+        |s, text| {
+            s.snapshot_log_bytes = parse_bytes(text, SNAPSHOT_LOG_BYTES)?;
+            Ok(())
+        },
+    ),
+    switch("auto_create", "true", "Let a write create the board that it names", |s, text| {
+        s.auto_create = parse_switch(text)?;
+        Ok(())
+    }),
+    switch(
+        "allow_anonymous",
+        "false",
+        "Let the server listen beyond this machine although it asks nobody for credentials",
+        |s, text| {
+            s.allow_anonymous = parse_switch(text)?;
+            Ok(())
+        },
+    ),
+    switch("console", "true", "Serve the web console at /", |s, text| {
+        s.console = parse_switch(text)?;
+        Ok(())
+    }),
+    valued("threads", "N", "0", "Threads that serve sockets; 0 is one a core", |s, text| {
+        let threads = parse_number(text, THREADS)?;
+        s.threads = usize::try_from(threads).expect("at most 1024");
+        Ok(())
+    }),
+    valued("log_format", "FORMAT", "text", "Log as text or json, one line an event", |s, text| {
+        s.log_format = parse_log_format(text)?;
+        Ok(())
+    }),
+    valued("log_level", "LEVEL", "info", "Least of: error, warn, info, debug, trace", |s, text| {
+        s.log_level = parse_level(text)?;
+        Ok(())
+    }),
+];

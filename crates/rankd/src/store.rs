@@ -1,0 +1,127 @@
+//! Opening a store for an engine: the one place that knows which stores there are.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use rankd_engine::{Engine, EngineOptions, State, Storage, SystemClock};
+use rankd_storage::{
+    Durability as StoreDurability, EmbeddedOptions, EmbeddedStore, MemoryStore, OpenReport,
+    Progress, RealFs, StorageError,
+};
+
+use crate::settings::{Durability, Settings, Store};
+
+/// An engine over the store that the settings ask for. Blocks until it is loaded.
+pub(crate) fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Arc<Engine>> {
+    let options = EngineOptions { auto_create: settings.auto_create };
+    match settings.store {
+        Store::Memory => {
+            let state = State::new();
+            let store = MemoryStore::new(Arc::clone(&state));
+            Ok(engine(state, Arc::new(store), options))
+        }
+        Store::Embedded => {
+            let store_options = EmbeddedOptions {
+                durability: durability(settings),
+                snapshot_log_bytes: Some(settings.snapshot_log_bytes),
+                ..EmbeddedOptions::default()
+            };
+            open_embedded(folder, store_options, options)
+        }
+    }
+}
+
+/// An engine over the data folder at `path`, for a command that works without a server.
+pub(crate) async fn open_folder(path: &Path) -> anyhow::Result<Arc<Engine>> {
+    let path = path.to_owned();
+    let opening = tokio::task::spawn_blocking(move || {
+        open_embedded(&path, EmbeddedOptions::default(), EngineOptions::default())
+    });
+    opening.await.context("opening the data folder was cut short")?
+}
+
+fn open_embedded(
+    folder: &Path,
+    store_options: EmbeddedOptions,
+    options: EngineOptions,
+) -> anyhow::Result<Arc<Engine>> {
+    let state = State::new();
+    let progress = progress_bar();
+    let mut on_progress = |at: Progress| {
+        progress.set_length(at.total_bytes);
+        progress.set_position(at.done_bytes);
+    };
+    let opened = EmbeddedStore::open_with_progress(
+        folder,
+        store_options,
+        Arc::new(RealFs),
+        Arc::clone(&state),
+        &mut on_progress,
+    );
+    progress.finish_and_clear();
+    let (store, report) = opened.map_err(explained)?;
+    log(folder, &report);
+    Ok(engine(state, Arc::new(store), options))
+}
+
+fn engine(state: Arc<State>, storage: Arc<dyn Storage>, options: EngineOptions) -> Arc<Engine> {
+    Arc::new(Engine::new(state, storage, Arc::new(SystemClock), options))
+}
+
+fn durability(settings: &Settings) -> StoreDurability {
+    match settings.durability {
+        Durability::Always => StoreDurability::Always,
+        Durability::Interval => StoreDurability::Interval(settings.interval_ms),
+        Durability::Os => StoreDurability::Os,
+    }
+}
+
+/// The error with what users can do about it.
+fn explained(error: StorageError) -> anyhow::Error {
+    let hint = match &error {
+        StorageError::Locked { .. } => {
+            "a running server has it open: stop it, or work on the server with --server URL"
+        }
+        StorageError::Damaged { .. } | StorageError::Layout(_) => {
+            "`rankd check DIR` tells more and can salvage what is intact"
+        }
+        _ => return error.into(),
+    };
+    anyhow::anyhow!("{} ({hint})", error.one_line())
+}
+
+/// A bar on a terminal, nothing elsewhere.
+fn progress_bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("loading {bar:30} {bytes}/{total_bytes} {eta}")
+        .expect("a template that is well-formed");
+    ProgressBar::new(0).with_style(style)
+}
+
+/// Tells the log what opening came to; damage that was got around, loudly.
+fn log(folder: &Path, report: &OpenReport) {
+    let snapshot = report.snapshot.as_ref().map_or("none", |snapshot| snapshot.file.as_str());
+    tracing::info!(
+        folder = %folder.display(),
+        is_new = report.is_new,
+        snapshot,
+        records = report.records,
+        sequence = report.sequence,
+        duration_ms = report.duration_ms,
+        "store opened"
+    );
+    for (file, reason) in &report.skipped_snapshots {
+        tracing::error!(file, reason, "a damaged snapshot was passed over; the log made up for it");
+    }
+    if let Some(tail) = &report.torn_tail {
+        tracing::warn!(
+            file = tail.file,
+            offset = tail.offset,
+            bytes = tail.bytes,
+            copy = tail.copy,
+            reason = tail.reason,
+            "the log ended in a write that was cut short and never acknowledged; it was set aside"
+        );
+    }
+}

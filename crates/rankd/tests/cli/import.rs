@@ -1,0 +1,178 @@
+//! Imports into a folder and into a server: what goes in, what is said, and how to go on.
+
+use std::path::{Path, PathBuf};
+
+use super::host::{Server, run, run_with};
+
+/// A folder with a data folder and files in it.
+struct Place {
+    folder: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        std::fs::write(&path, content).expect("room on the disk");
+        text(&path)
+    }
+
+    fn data(&self) -> String {
+        text(&self.path("data"))
+    }
+
+    /// The board in the data folder, as CSV without times.
+    fn board(&self, board: &str) -> Vec<String> {
+        let csv = run(&["export", "--board", board, "--data", &self.data()]).ok();
+        without_times(&csv)
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_str().expect("UTF-8").to_owned()
+}
+
+fn without_times(csv: &str) -> Vec<String> {
+    let without = |line: &str| line.rsplit_once(',').map(|(row, _time)| row.to_owned());
+    csv.lines().skip(1).filter_map(without).collect()
+}
+
+#[test]
+fn what_is_before_a_bad_line_is_in_and_the_printed_command_goes_on() {
+    let place = Place::new();
+    let data = place.data();
+    let file = place.file("s.csv", "member,score\nada,3\nbob,x\ncyd,1\n");
+    let import = ["import", "--board", "b", "--operator", "sum", "--data", &data, &file];
+    let error = run(&import).fails_with(1);
+    let expected = format!(
+        "rankd: {file}: line 3, column `score`: `x` is not a number\n\
+         imported 1 rows, up to line 2; nothing from line 3 on. Mend it, then go on with:\n  \
+         rankd import --board b --operator sum --data {data} {file} --from-line 3\n\
+         Or add --skip-bad to pass over rows that cannot be read.\n"
+    );
+    assert_eq!(error, expected);
+    assert_eq!(place.board("b"), ["1,ada,3"]);
+    place.file("s.csv", "member,score\nada,3\nbob,2\ncyd,1\n");
+    let command = error.lines().find_map(|line| line.strip_prefix("  rankd ")).unwrap();
+    run(&command.split(' ').collect::<Vec<_>>()).ok();
+    assert_eq!(place.board("b"), ["1,ada,3", "2,bob,2", "3,cyd,1"]);
+}
+
+#[test]
+fn bad_rows_are_passed_over_on_request_and_listed() {
+    let place = Place::new();
+    let file = place.file("s.csv", b"member,score\nada,1\n\xE9,2\nbob\ncyd,3\n");
+    let done = run(&["import", "--board", "b", "--data", &place.data(), "--skip-bad", &file]);
+    assert!(done.err.contains("passed over 2 bad rows"), "{}", done.err);
+    assert!(done.err.contains("line 4 has 1 fields, but the header has 2"), "{}", done.err);
+    assert!(done.ok().starts_with("imported 2 rows onto `b` in "));
+    assert_eq!(place.board("b"), ["1,cyd,3", "2,ada,1"]);
+}
+
+#[test]
+fn a_bad_header_creates_no_board() {
+    let place = Place::new();
+    let file = place.file("s.csv", "name,points\nada,1\n");
+    let error = run(&["import", "--board", "b", "--data", &place.data(), &file]).fails_with(1);
+    assert!(error.contains("has no column `member`; it has: `name`, `points`"), "{error}");
+    let error = run(&["export", "--board", "b", "--data", &place.data()]).fails_with(1);
+    assert_eq!(error, "rankd: there is no board `b`\n");
+}
+
+#[test]
+fn the_same_file_counts_once_unless_asked_again() {
+    let place = Place::new();
+    let data = place.data();
+    let file = place.file("s.csv", "member,score\nada,5\nbob,2\n");
+    let import = ["import", "--board", "b", "--operator", "sum", "--data", &data, &file];
+    run(&import).ok();
+    let repeated = run(&import);
+    assert!(repeated.err.contains("2 of the rows had been imported within"), "{}", repeated.err);
+    repeated.ok();
+    assert_eq!(place.board("b"), ["1,ada,5", "2,bob,2"]);
+    run(&[&import[..], &["--again"]].concat()).ok();
+    assert_eq!(place.board("b"), ["1,ada,10", "2,bob,4"]);
+}
+
+#[test]
+fn rows_that_the_board_refuses_are_named_and_the_others_of_their_batch_are_in() {
+    let place = Place::new();
+    let data = place.data();
+    let file = place.file("s.csv", format!("member,score\na,{}\na,1\nb,7\n", i64::MAX));
+    let import = ["import", "--board", "b", "--operator", "sum", "--data", &data, &file];
+    let error = run(&import).fails_with(1);
+    assert!(error.contains("1 rows were refused:\n  line 3: "), "{error}");
+    assert!(error.contains("--from-line 5\n"), "{error}");
+    assert_eq!(place.board("b"), [format!("1,a,{}", i64::MAX), "2,b,7".to_owned()]);
+}
+
+#[test]
+fn a_board_is_created_as_asked_and_must_be_as_asked() {
+    let place = Place::new();
+    let data = place.data();
+    let file = place
+        .file("s.jsonl", "{\"member\":\"a\",\"score\":1.5}\n{\"member\":\"b\",\"score\":-2}\n");
+    let target = ["import", "--board", "b", "--data", &data, &file];
+    run(&[&target[..], &["--score", "float", "--order", "ascending"]].concat()).ok();
+    assert_eq!(place.board("b"), ["1,b,-2", "2,a,1.5"]);
+    let error = run(&[&target[..], &["--order", "descending"]].concat()).fails_with(2);
+    let expected =
+        "rankd: --order descending: the board `b` exists with order ascending\n".to_owned();
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_folder_in_use_is_refused_with_the_way_out() {
+    let place = Place::new();
+    let file = place.file("s.csv", "member,score\nada,1\n");
+    let _server = Server::start("serve", &place.path("data"), &[]);
+    let error = run(&["import", "--board", "b", "--data", &place.data(), &file]).fails_with(1);
+    assert!(error.contains("is in use by process"), "{error}");
+    assert!(error.contains("work on the server with --server URL"), "{error}");
+}
+
+#[test]
+fn what_a_server_exports_another_place_imports_with_ties_and_times() {
+    let place = Place::new();
+    let server = Server::start("serve", &place.path("served"), &[]);
+    let rows = "member,score,at\nzoe,7,1000\nada,7,2000\n\"a,\"\"b\n\",9,\nRen\u{e9},7,1500\n";
+    let to_server = ["import", "--board", "b/1", "--server", &server.url, "-"];
+    run_with(&to_server, rows).ok();
+    for format in ["csv", "jsonl"] {
+        let file = text(&place.path(&format!("out.{format}")));
+        run(&["export", "--board", "b/1", "--server", &server.url, "-o", &file]).ok();
+        run(&["import", "--board", format, "--data", &place.data(), &file]).ok();
+        let csv = run(&["export", "--board", format, "--data", &place.data()]).ok();
+        let ranking = csv.replace("\"a,\"\"b\n\"", "QUOTED");
+        let lines: Vec<_> = ranking.lines().skip(2).collect();
+        assert!(ranking.contains("\n1,QUOTED,9,2"), "{ranking}");
+        let expected = [
+            "2,zoe,7,1970-01-01T00:00:01Z",
+            "3,Ren\u{e9},7,1970-01-01T00:00:01.500Z",
+            "4,ada,7,1970-01-01T00:00:02Z",
+        ];
+        assert_eq!(lines, expected);
+    }
+}
+
+#[test]
+fn many_rows_go_in_batch_by_batch_and_each_once() {
+    let place = Place::new();
+    let server = Server::start("serve", &place.path("served"), &["--durability", "os"]);
+    let mut rows = "member,score\n".to_owned();
+    (0..25_000).for_each(|number| rows.push_str(&format!("m{},1\n", number % 5_000)));
+    let import = ["import", "--board", "b", "--operator", "sum", "--server", &server.url, "-"];
+    let out = run_with(&import, &rows).ok();
+    assert!(out.starts_with("imported 25 000 rows onto `b` in "), "{out}");
+    let top = run(&["top", "b", "-n", "1000", "--offset", "4000", "--server", &server.url]).ok();
+    let scores: Vec<_> =
+        top.lines().skip(1).map(|line| line.rsplit('\t').next().unwrap()).collect();
+    assert_eq!(scores, vec!["5"; 1000]);
+}

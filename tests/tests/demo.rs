@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 
-use rankd_client::{Name, Names, RankStyle};
+use rankd_client::{Extras, Name, RankStyle};
 use rankd_e2e::{Server, project, run, run_ok, texts};
 
 const PAGE: usize = 1000;
@@ -24,8 +24,7 @@ async fn over_http(server: &Server, board: &str) -> String {
     let client = server.client();
     let (mut text, mut offset) = (String::new(), 0);
     loop {
-        let page =
-            client.top(board, offset, PAGE, Names::Without).await.expect("the board is there");
+        let page = client.top(board, offset, PAGE, Extras::NONE).await.expect("the board is there");
         for entry in &page.entries {
             let member = entry.member.as_str().expect("player ids are ASCII");
             text.push_str(&format!("{}\t{member}\t{}\n", entry.rank, entry.score));
@@ -93,13 +92,13 @@ async fn a_member_found_by_rank_has_that_rank_in_every_way_of_asking() {
         })
         .collect();
     let members: Vec<Name> = ranking.iter().map(|(_, member)| member.clone()).collect();
-    let bulk = client.ranks(board, &members, Names::Without).await.expect("a list of members");
+    let bulk = client.ranks(board, &members, Extras::NONE).await.expect("a list of members");
     assert_eq!(bulk.entries.len(), ranking.len());
     for (entry, (rank, member)) in bulk.entries.iter().zip(&ranking) {
         assert_eq!((entry.rank, &entry.member), (*rank, member));
         let one = client.standing(board, member.as_bytes(), RankStyle::Ordinal).await;
         assert_eq!(one.expect("on the board").rank, *rank);
-        let around = client.around(board, member.as_bytes(), 2, Names::Without).await;
+        let around = client.around(board, member.as_bytes(), 2, Extras::NONE).await;
         let around = around.expect("on the board");
         assert!(around.entries.iter().any(|e| e.rank == *rank && e.member == *member));
     }

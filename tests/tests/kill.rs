@@ -8,13 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rankd_client::{Client, Names, ScoreRow};
+use rankd_client::{Client, Extras, ScoreRow};
 use rankd_e2e::{Server, command, run_ok, texts};
 use tokio::sync::Notify;
 
 const CLIENTS: usize = 4;
 const ROWS: usize = 50;
-const ROUNDS: usize = 12;
+const ROUNDS: usize = 40;
 const BOARD: &str = "killed";
 
 fn member(round: usize, client: usize, batch: usize, row: usize) -> String {
@@ -59,7 +59,7 @@ async fn write_until_killed(
 async fn contents(client: &Client) -> BTreeMap<String, String> {
     let (mut all, mut offset) = (BTreeMap::new(), 0);
     loop {
-        let page = client.top(BOARD, offset, 1000, Names::Without).await.expect("the board");
+        let page = client.top(BOARD, offset, 1000, Extras::NONE).await.expect("the board");
         if page.entries.is_empty() {
             assert_eq!(all.len() as u64, page.total);
             return all;

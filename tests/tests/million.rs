@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use rankd_client::{Client, Names};
+use rankd_client::{Client, Extras};
 use rankd_e2e::{Server, run_ok};
 
 const ROWS: usize = 1_000_000;
@@ -18,7 +18,7 @@ async fn check(client: &Client, expected: &[(i64, usize)]) {
     let info = client.board("million").await.expect("the board");
     assert_eq!(info.count, ROWS as u64);
     for start in (0..ROWS).step_by(ROWS / 20).chain([ROWS - 1000]) {
-        let page = client.top("million", start as u64, 1000, Names::Without).await.expect("a page");
+        let page = client.top("million", start as u64, 1000, Extras::NONE).await.expect("a page");
         for (entry, (score, row)) in page.entries.iter().zip(&expected[start..]) {
             let member = entry.member.as_str().expect("ASCII");
             assert_eq!((member, entry.score.to_string()), (&*name(*row), score.to_string()));

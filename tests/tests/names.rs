@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use rankd_client::{Client, Name, Names, Order, Score};
+use rankd_client::{Client, Extras, Name, Order, Score};
 use rankd_e2e::Server;
 
 const TROUBLE: [&str; 16] = [
@@ -38,7 +38,7 @@ async fn put_and_check(client: &Client, board: &str, rows: &[(String, i64)], ord
         let written = client
             .put_score(board, member, &Score::from(*score), &Default::default())
             .await
-            .unwrap_or_else(|error| panic!("{member:?}: {error}"));
+            .expect(member);
         assert_eq!((&written.member, &written.score), (&Name::from(&**member), &(*score).into()));
         assert_eq!(written.previous, None, "{member:?} is new");
     }
@@ -50,9 +50,9 @@ async fn put_and_check(client: &Client, board: &str, rows: &[(String, i64)], ord
     });
     for (rank, (_, (member, score))) in (1_u64..).zip(&expected) {
         let standing = client.standing(board, member, Default::default()).await;
-        let standing = standing.unwrap_or_else(|error| panic!("{member:?}: {error}"));
+        let standing = standing.expect(member);
         assert_eq!((standing.rank, &standing.score), (rank, &Score::from(*score)), "{member:?}");
-        let around = client.around(board, member, 1, Names::Without).await.expect("neighbours");
+        let around = client.around(board, member, 1, Extras::NONE).await.expect("neighbours");
         assert!(around.entries.iter().any(|entry| entry.member == Name::from(&**member)));
     }
 }

@@ -32,7 +32,7 @@ mod types;
 pub use error::{BoxError, ClientError, Problem};
 pub use name::Name;
 pub use path::encode;
-pub use reads::Names;
+pub use reads::Extras;
 pub use score::Score;
 pub use transport::{CONNECT_TIMEOUT_MS, Client, REQUEST_TIMEOUT_MS, RESPONSE_BYTES_MAX};
 pub use types::*;

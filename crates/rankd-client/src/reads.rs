@@ -12,22 +12,26 @@ use crate::scores::member_path;
 use crate::transport::{Call, Client};
 use crate::types::{MemberRanks, Page, RankList, RankStyle, ScorePage, Standing};
 
-/// What every read of entries may ask for.
+/// What every read of entries may ask for beyond ranks, members and scores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Names {
-    /// Entries without display names.
-    #[default]
-    Without,
-    /// Entries with the display names of those who have one.
-    With,
+pub struct Extras {
+    /// The display names of those who have one.
+    pub names: bool,
+    /// Since when each member has its score, where the board keeps that.
+    pub times: bool,
 }
 
-impl Names {
+impl Extras {
+    /// Ranks, members and scores alone.
+    pub const NONE: Self = Self { names: false, times: false };
+    /// Display names as well.
+    pub const NAMES: Self = Self { names: true, times: false };
+    /// Times as well.
+    pub const TIMES: Self = Self { names: false, times: true };
+
     fn on(self, query: Query) -> Query {
-        match self {
-            Self::Without => query,
-            Self::With => query.with("names", "true"),
-        }
+        let query = if self.names { query.with("names", "true") } else { query };
+        if self.times { query.with("times", "true") } else { query }
     }
 }
 
@@ -63,11 +67,11 @@ impl Client {
         board: impl AsRef<[u8]>,
         offset: u64,
         limit: usize,
-        names: Names,
+        extras: Extras,
     ) -> Result<Page, ClientError> {
         let query = Query::default().with_some("limit", Some(limit));
         let query = query.with_some("offset", (offset > 0).then_some(offset));
-        let path = format!("{}/top{}", board_path(board), names.on(query));
+        let path = format!("{}/top{}", board_path(board), extras.on(query));
         self.json(Call::get(path)).await
     }
 
@@ -80,9 +84,9 @@ impl Client {
         board: impl AsRef<[u8]>,
         member: impl AsRef<[u8]>,
         radius: usize,
-        names: Names,
+        extras: Extras,
     ) -> Result<Page, ClientError> {
-        let query = names.on(Query::default().with_some("radius", Some(radius)));
+        let query = extras.on(Query::default().with_some("radius", Some(radius)));
         self.json(Call::get(format!("{}/around{query}", member_path(board, member)))).await
     }
 
@@ -96,10 +100,10 @@ impl Client {
         min: Option<Score>,
         max: Option<Score>,
         limit: Option<usize>,
-        names: Names,
+        extras: Extras,
     ) -> Result<ScorePage, ClientError> {
         let query = Query::default().with_some("min", min).with_some("max", max);
-        let query = names.on(query.with_some("limit", limit));
+        let query = extras.on(query.with_some("limit", limit));
         self.json(Call::get(format!("{}/scores{query}", board_path(board)))).await
     }
 
@@ -111,9 +115,9 @@ impl Client {
         &self,
         board: impl AsRef<[u8]>,
         members: &[Name],
-        names: Names,
+        extras: Extras,
     ) -> Result<RankList, ClientError> {
-        let path = format!("{}/ranks{}", board_path(board), names.on(Query::default()));
+        let path = format!("{}/ranks{}", board_path(board), extras.on(Query::default()));
         self.json_with(Call::new(Method::POST, path), &MembersBody { members }).await
     }
 

@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 
 use crate::path::Query;
 use crate::{
-    Client, ClientError, Definition, Name, Names, RankStyle, Score, ScoreRow, WriteOptions,
+    Client, ClientError, Definition, Extras, Name, RankStyle, Score, ScoreRow, WriteOptions,
 };
 
 /// A server for one request: what it received, head and body.
@@ -93,7 +93,7 @@ async fn reads_name_their_parameters() {
         r#"{"total":1,"entries":[{"rank":1,"member":{"base64":"/w=="},"score":1,"name":null}]}"#
     ))
     .await;
-    let page = client.top("b", 5, 10, Names::With).await.unwrap();
+    let page = client.top("b", 5, 10, Extras::NAMES).await.unwrap();
     assert_eq!(page.entries[0].member, Name::from(vec![0xFF]));
     assert_eq!(page.entries[0].name, None);
     let request = received.await.unwrap();

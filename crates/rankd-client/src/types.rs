@@ -268,6 +268,9 @@ pub struct Entry {
     /// Its display name, if names were asked for and it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Since when it has the score, RFC 3339, if times were asked for and the board keeps them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 /// A part of a ranking.

@@ -114,6 +114,8 @@ const LIMIT: QueryParam =
     param("limit", "Most entries to return.", r#"{"type":"integer","minimum":1,"maximum":1000}"#);
 const NAMES: QueryParam =
     param("names", "Adds each member's display name.", r#"{"type":"boolean","default":false}"#);
+const TIMES: QueryParam =
+    param("times", "Adds the time of each score.", r#"{"type":"boolean","default":false}"#);
 const STYLE: QueryParam = param(
     "style",
     "How equal scores are ranked: 1 2 3 4, 1 2 2 4, or 1 2 2 3.",
@@ -211,6 +213,7 @@ pub(crate) static ROUTES: &[Route] = &[
                 r#"{"type":"integer","minimum":0,"maximum":500,"default":5}"#,
             ),
             NAMES,
+            TIMES,
         ],
         body: None,
         answers: &[json(200, "The entries in rank order.", "Page")],
@@ -236,6 +239,7 @@ pub(crate) static ROUTES: &[Route] = &[
             param("max", "Highest score, inclusive.", SCORE_BOUND),
             LIMIT,
             NAMES,
+            TIMES,
         ],
         body: None,
         answers: &[json(200, "The best entries of the range, and its size.", "ScorePage")],
@@ -250,6 +254,7 @@ pub(crate) static ROUTES: &[Route] = &[
             LIMIT,
             param("offset", "Ranks to skip.", r#"{"type":"integer","minimum":0,"default":0}"#),
             NAMES,
+            TIMES,
         ],
         body: None,
         answers: &[json(200, "The entries in rank order.", "Page")],
@@ -260,7 +265,7 @@ pub(crate) static ROUTES: &[Route] = &[
         method: Method::POST,
         path: "/v1/boards/{board}/ranks",
         summary: "Read the ranks of many members, such as friends",
-        query: &[NAMES],
+        query: &[NAMES, TIMES],
         body: bulk("RanksQuery"),
         answers: &[json(200, "Those on the board in rank order.", "RankList")],
     },

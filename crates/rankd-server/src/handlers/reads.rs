@@ -60,27 +60,27 @@ fn percentile(rank: u64, total: u64) -> f64 {
 pub(super) fn around(call: &Call<'_>) -> Result<Reply, Problem> {
     let radius = call.query.unsigned("radius", 0, RADIUS_MAX as u64, RADIUS_DEFAULT)?;
     let radius = usize::try_from(radius).unwrap_or(RADIUS_MAX);
-    let labels = Labels::asked(call)?;
+    let extras = Extras::asked(call)?;
     let member = call.name("member")?;
     let Some(page) = call.board()?.around(&member, radius) else {
         return Err(unknown_member(&member, &call.name("board")?));
     };
-    Ok(page_reply("total", page.total, &page.entries, &labels))
+    Ok(page_reply("total", page.total, &page.entries, &extras))
 }
 
 /// `GET /v1/boards/{board}/top`
 pub(super) fn top(call: &Call<'_>) -> Result<Reply, Problem> {
     let limit = limit(call, TOP_DEFAULT)?;
     let offset = call.query.unsigned("offset", 0, u64::MAX, 0)?;
-    let labels = Labels::asked(call)?;
+    let extras = Extras::asked(call)?;
     let page = call.board()?.top(offset, limit);
-    Ok(page_reply("total", page.total, &page.entries, &labels))
+    Ok(page_reply("total", page.total, &page.entries, &extras))
 }
 
 /// `GET /v1/boards/{board}/scores`
 pub(super) fn by_score(call: &Call<'_>) -> Result<Reply, Problem> {
     let limit = limit(call, BY_SCORE_DEFAULT)?;
-    let labels = Labels::asked(call)?;
+    let extras = Extras::asked(call)?;
     let board = call.board()?;
     let bound = |name: &str, open: &str| -> Result<Option<Score>, Problem> {
         let Some(text) = call.query.text(name)? else { return Ok(None) };
@@ -90,10 +90,10 @@ pub(super) fn by_score(call: &Call<'_>) -> Result<Reply, Problem> {
     let min = bound("min", "-inf")?;
     let max = bound("max", "inf")?;
     if matches!((&min, &max), (Some(min), Some(max)) if min.compare(max).is_gt()) {
-        return Ok(page_reply("count", 0, &[], &labels));
+        return Ok(page_reply("count", 0, &[], &extras));
     }
     let page = board.by_score(min, max, limit);
-    Ok(page_reply("count", page.count, &page.entries, &labels))
+    Ok(page_reply("count", page.count, &page.entries, &extras))
 }
 
 fn limit(call: &Call<'_>, default: u64) -> Result<usize, Problem> {
@@ -101,33 +101,41 @@ fn limit(call: &Call<'_>, default: u64) -> Result<usize, Problem> {
     Ok(usize::try_from(limit).unwrap_or(PAGE_ENTRIES_MAX))
 }
 
-fn page_reply(counted: &str, count: u64, entries: &[Entry], labels: &Labels<'_>) -> Reply {
+fn page_reply(counted: &str, count: u64, entries: &[Entry], extras: &Extras<'_>) -> Reply {
     let mut json = JsonWriter::with_capacity(64 + entries.len() * ENTRY_BYTES);
     json.raw("{\"").raw(counted).raw("\":").unsigned(count);
     json.raw(",\"entries\":[");
     for (index, entry) in entries.iter().enumerate() {
         json.raw(if index == 0 { "{\"rank\":" } else { ",{\"rank\":" }).unsigned(entry.rank);
-        write_entry(&mut json, entry, labels);
+        write_entry(&mut json, entry, extras);
     }
     reply::json_bytes(json.finish("]}"))
 }
 
 /// The rest of an entry, after its rank.
-fn write_entry(json: &mut JsonWriter, entry: &Entry, labels: &Labels<'_>) {
+fn write_entry(json: &mut JsonWriter, entry: &Entry, extras: &Extras<'_>) {
     json.raw(",\"member\":").name(&entry.member);
     json.raw(",\"score\":").score(entry.score);
-    if let Some(engine) = labels.0 {
+    if let Some(engine) = extras.names {
         json.raw(",\"name\":").optional_string(engine.label(&entry.member).as_deref());
+    }
+    if extras.times {
+        json.raw(",\"at\":").time(entry.at_ms);
     }
     json.raw("}");
 }
 
-/// Where display names come from, if the request asks for them.
-struct Labels<'a>(Option<&'a Engine>);
+/// What a request asks for in each entry, beyond rank, member and score.
+struct Extras<'a> {
+    /// Where display names come from.
+    names: Option<&'a Engine>,
+    times: bool,
+}
 
-impl<'a> Labels<'a> {
+impl<'a> Extras<'a> {
     fn asked(call: &Call<'a>) -> Result<Self, Problem> {
-        Ok(Self(call.query.flag("names")?.then_some(call.engine)))
+        let names = call.query.flag("names")?.then_some(call.engine);
+        Ok(Self { names, times: call.query.flag("times")? })
     }
 }
 
@@ -140,7 +148,7 @@ struct RanksQuery<'a> {
 
 /// `POST /v1/boards/{board}/ranks`
 pub(super) fn ranks(call: &Call<'_>) -> Result<Reply, Problem> {
-    let labels = Labels::asked(call)?;
+    let extras = Extras::asked(call)?;
     let members = listed_members(&call.json::<RanksQuery<'_>>()?.members)?;
     let list = call.board()?.ranks(&members);
     let mut json = JsonWriter::with_capacity(64 + members.len() * ENTRY_BYTES);
@@ -148,7 +156,7 @@ pub(super) fn ranks(call: &Call<'_>) -> Result<Reply, Problem> {
     for (position, entry) in (1..).zip(&list.entries) {
         json.raw(if position == 1 { "{\"rank\":" } else { ",{\"rank\":" }).unsigned(entry.rank);
         json.raw(",\"position\":").unsigned(position);
-        write_entry(&mut json, entry, &labels);
+        write_entry(&mut json, entry, &extras);
     }
     json.raw("]");
     write_missing(&mut json, &list.missing);

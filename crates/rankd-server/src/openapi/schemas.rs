@@ -152,6 +152,10 @@ fn reads() -> Value {
         "member": reference("AnyName"),
         "score": reference("Score"),
         "name": { "type": ["string", "null"], "description": "With names=true only." },
+        "at": {
+            "oneOf": [reference("Time"), { "type": "null" }],
+            "description": "With times=true only.",
+        },
     });
     let mut placed = entry.clone();
     placed["position"] = rank();

@@ -221,3 +221,21 @@ async fn one_member_on_many_boards() {
     let empty = server.get("/v1/members/m/ranks?boards=a,,b").await;
     empty.problem(400, "invalid-name", &["boards", "0 bytes", "512"]);
 }
+
+#[tokio::test]
+async fn times_are_shown_where_asked_for_and_null_where_the_board_keeps_none() {
+    let server = TestServer::start();
+    server.put("/v1/boards/timeless", r#"{"ties": "member"}"#).await.json(201);
+    for board in ["timed", "timeless"] {
+        let path = format!("/v1/boards/{board}/members/a");
+        server.put(&path, r#"{"score": 1, "at": "2001-02-03T04:05:06.789Z"}"#).await.json(200);
+    }
+    for (board, at) in [("timed", json!("2001-02-03T04:05:06.789Z")), ("timeless", Value::Null)] {
+        for path in ["top", "scores", "members/a/around"] {
+            let page = server.get(&format!("/v1/boards/{board}/{path}?times=true")).await.json(200);
+            assert_eq!(page["entries"], json!([{"rank": 1, "member": "a", "score": 1, "at": at}]));
+        }
+        let plain = server.get(&format!("/v1/boards/{board}/top")).await.json(200);
+        assert!(plain["entries"][0].get("at").is_none());
+    }
+}

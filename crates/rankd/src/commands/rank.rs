@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use rankd_client::{Names, RankStyle, Standing};
+use rankd_client::{Extras, RankStyle, Standing};
 
 use super::top::entries_grid;
 use super::{one_of, parse_name};
@@ -50,7 +50,7 @@ pub(crate) async fn run(args: RankArgs) -> Outcome {
     let standing =
         client.standing(&args.board, &args.member, args.style).await.map_err(explained)?;
     let radius = usize::try_from(args.radius).expect("at most 500");
-    let page = client.around(&args.board, &args.member, radius, Names::With).await;
+    let page = client.around(&args.board, &args.member, radius, Extras::NAMES).await;
     let entries = page.map_err(explained)?.entries;
     if args.json {
         print_json(&Report { standing, entries })?;

@@ -1,6 +1,6 @@
 //! `rankd top`: the first members of a board.
 
-use rankd_client::{Entry, Names};
+use rankd_client::{Entry, Extras};
 
 use super::parse_name;
 use crate::exit::Outcome;
@@ -33,7 +33,8 @@ pub(crate) struct TopArgs {
 pub(crate) async fn run(args: TopArgs) -> Outcome {
     let client = args.server.client()?;
     let limit = usize::try_from(args.limit).expect("at most 1000");
-    let page = client.top(&args.board, args.offset, limit, Names::With).await.map_err(explained)?;
+    let page =
+        client.top(&args.board, args.offset, limit, Extras::NAMES).await.map_err(explained)?;
     if args.json {
         print_json(&page)?;
     } else {

@@ -1,15 +1,10 @@
 //! A running server, over HTTP.
 
-use anyhow::Context as _;
-use rankd_client::{Applied, At, Client, ClientError, Definition, Names, Operator, ScoreRow};
-use tokio::task::JoinSet;
+use rankd_client::{Applied, At, Client, ClientError, Definition, Extras, Operator, ScoreRow};
 
 use super::convert::api_score;
 use super::{BoardFacts, ExportRow, WriteError, key_text};
 use crate::rows::Batch;
-
-/// Most requests for single members that an export has in flight.
-const LOOK_UPS_MAX: usize = 16;
 
 /// A running server.
 pub(crate) struct Server {
@@ -76,45 +71,14 @@ impl Server {
         offset: u64,
         limit: usize,
     ) -> anyhow::Result<Vec<ExportRow>> {
-        let page = self.client.top(board, offset, limit, Names::Without).await;
-        let entries = page.map_err(explained)?.entries;
-        let mut rows: Vec<_> = entries
-            .into_iter()
-            .map(|entry| ExportRow {
-                rank: entry.rank,
-                member: entry.member,
-                score: entry.score,
-                at: None,
-            })
-            .collect();
-        for chunk in rows.chunks_mut(LOOK_UPS_MAX) {
-            self.look_up(board, chunk).await?;
-        }
-        Ok(rows)
-    }
-
-    /// Fills in the times of `rows`, which a page does not carry, all at once. A member that has
-    /// moved meanwhile gets the score that belongs to the time.
-    async fn look_up(&self, board: &str, rows: &mut [ExportRow]) -> anyhow::Result<()> {
-        let mut running = JoinSet::new();
-        for (index, row) in rows.iter().enumerate() {
-            let (client, board, member) =
-                (self.client.clone(), board.to_owned(), row.member.clone());
-            running.spawn(async move {
-                (index, client.standing(board, member, Default::default()).await)
-            });
-        }
-        while let Some(joined) = running.join_next().await {
-            let (index, standing) = joined.context("a look-up was cut short")?;
-            let row = rows.get_mut(index).expect("an index of these rows");
-            match standing {
-                Ok(standing) => (row.score, row.at) = (standing.score, standing.at),
-                // It left the board since the page was read; the page's word stands.
-                Err(error) if error.is_unknown() => {}
-                Err(error) => return Err(explained(error)),
-            }
-        }
-        Ok(())
+        let page = self.client.top(board, offset, limit, Extras::TIMES).await;
+        let row = |entry: rankd_client::Entry| ExportRow {
+            rank: entry.rank,
+            member: entry.member,
+            score: entry.score,
+            at: entry.at,
+        };
+        Ok(page.map_err(explained)?.entries.into_iter().map(row).collect())
     }
 }
 

@@ -54,6 +54,12 @@ fn is_bidi_control(c: char) -> bool {
     matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// This program as whoever started it can start it again: by its path, if that was how.
+pub(crate) fn program() -> String {
+    let typed = std::env::args_os().next().map(|name| name.to_string_lossy().into_owned());
+    typed.filter(|name| name.contains('/')).unwrap_or_else(|| "rankd".to_owned())
+}
+
 /// A number with its digits in groups of three: `1 234 567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();

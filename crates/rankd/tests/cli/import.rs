@@ -39,6 +39,9 @@ fn text(path: &Path) -> String {
     path.to_str().expect("UTF-8").to_owned()
 }
 
+/// The program as these tests start it, and as it names itself in commands to go on with.
+const RANKD: &str = env!("CARGO_BIN_EXE_rankd");
+
 fn without_times(csv: &str) -> Vec<String> {
     let without = |line: &str| line.rsplit_once(',').map(|(row, _time)| row.to_owned());
     csv.lines().skip(1).filter_map(without).collect()
@@ -54,13 +57,14 @@ fn what_is_before_a_bad_line_is_in_and_the_printed_command_goes_on() {
     let expected = format!(
         "rankd: {file}: line 3, column `score`: `x` is not a number\n\
          imported 1 rows, up to line 2; nothing from line 3 on. Mend it, then go on with:\n  \
-         rankd import --board b --operator sum --data {data} {file} --from-line 3\n\
+         {RANKD} import --board b --operator sum --data {data} {file} --from-line 3\n\
          Or add --skip-bad to pass over rows that cannot be read.\n"
     );
     assert_eq!(error, expected);
     assert_eq!(place.board("b"), ["1,ada,3"]);
     place.file("s.csv", "member,score\nada,3\nbob,2\ncyd,1\n");
-    let command = error.lines().find_map(|line| line.strip_prefix("  rankd ")).unwrap();
+    let command = error.lines().find_map(|line| line.strip_prefix("  ")).unwrap();
+    let command = command.strip_prefix(RANKD).unwrap().trim_start();
     run(&command.split(' ').collect::<Vec<_>>()).ok();
     assert_eq!(place.board("b"), ["1,ada,3", "2,bob,2", "3,cyd,1"]);
 }

@@ -9,7 +9,7 @@ use super::serve::settings;
 use crate::exit::Outcome;
 use crate::host::{self, Ready};
 use crate::logging;
-use crate::output::grouped;
+use crate::output::{grouped, program};
 use crate::settings::{SettingFlags, Store};
 use crate::target::SERVER_DEFAULT;
 
@@ -31,7 +31,7 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
 /// What is up, and what to do with it.
 fn announcement(ready: &Ready<'_>, place: &str) -> String {
     let url = &ready.url;
-    let totals = ready.engine.totals();
+    let (totals, rankd) = (ready.engine.totals(), program());
     let server = url.trim_end_matches('/');
     let flag = if server == SERVER_DEFAULT { String::new() } else { format!(" --server {server}") };
     format!(
@@ -39,8 +39,8 @@ fn announcement(ready: &Ready<'_>, place: &str) -> String {
 
 Baseball, 1871 to 2020. Open {url} in a browser, or type in another terminal:
 
-  rankd top career-home-runs{flag}
-  rankd rank career-hits rosepe01{flag}
+  {rankd} top career-home-runs{flag}
+  {rankd} rank career-hits rosepe01{flag}
   curl '{url}v1/boards/season-home-runs/top?limit=5&names=true'
   curl '{url}v1/boards/career-home-runs/members/ruthba01/around?radius=2&names=true'
   curl -X PUT '{url}v1/boards/my-board/members/me' -H 'Content-Type: application/json' \\

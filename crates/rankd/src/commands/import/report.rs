@@ -8,7 +8,7 @@ use anyhow::anyhow;
 
 use super::run::{Ending, Lines, REFUSED_SHOWN_MAX, Run, rate};
 use crate::exit::{Failure, Outcome};
-use crate::output::{grouped, print, print_json};
+use crate::output::{grouped, print, print_json, program};
 use crate::rows::{BadRows, ReadError, Stop};
 
 /// Exit code of a program that SIGINT stopped.
@@ -153,7 +153,7 @@ impl Run<'_> {
 
     fn push_command(&self, text: &mut String, line: u64) {
         let arguments = std::env::args_os().skip(1).map(|text| text.to_string_lossy().into_owned());
-        let _ = write!(text, "\n  {}", resume_command(arguments, line));
+        let _ = write!(text, "\n  {} {}", program(), resume_arguments(arguments, line));
     }
 }
 
@@ -175,9 +175,9 @@ fn chain(error: &ReadError) -> String {
     }
 }
 
-/// The command line `rankd ARGUMENTS` with `--from-line LINE` in place of any other.
-fn resume_command(arguments: impl Iterator<Item = String>, line: u64) -> String {
-    let mut command = "rankd".to_owned();
+/// The same arguments with `--from-line LINE` in place of any other.
+fn resume_arguments(arguments: impl Iterator<Item = String>, line: u64) -> String {
+    let mut command = String::new();
     let mut is_value = false;
     for argument in arguments {
         if std::mem::take(&mut is_value) || argument.starts_with("--from-line=") {
@@ -187,10 +187,10 @@ fn resume_command(arguments: impl Iterator<Item = String>, line: u64) -> String 
             is_value = true;
             continue;
         }
-        command.push(' ');
         command.push_str(&quoted(&argument));
+        command.push(' ');
     }
-    let _ = write!(command, " --from-line {line}");
+    let _ = write!(command, "--from-line {line}");
     command
 }
 
@@ -206,23 +206,23 @@ fn quoted(argument: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::resume_command;
+    use super::resume_arguments;
 
     fn resumed(arguments: &[&str]) -> String {
-        resume_command(arguments.iter().map(|text| (*text).to_owned()), 90417)
+        resume_arguments(arguments.iter().map(|text| (*text).to_owned()), 90417)
     }
 
     #[test]
     fn the_command_goes_on_at_the_line() {
         assert_eq!(
             resumed(&["import", "--board", "daily", "f.csv"]),
-            "rankd import --board daily f.csv --from-line 90417"
+            "import --board daily f.csv --from-line 90417"
         );
     }
 
     #[test]
     fn an_earlier_line_is_replaced() {
-        let expected = "rankd import f.csv --board b --from-line 90417";
+        let expected = "import f.csv --board b --from-line 90417";
         assert_eq!(resumed(&["import", "--from-line", "7", "f.csv", "--board", "b"]), expected);
         assert_eq!(resumed(&["import", "f.csv", "--from-line=7", "--board", "b"]), expected);
     }
@@ -231,7 +231,7 @@ mod tests {
     fn what_a_shell_would_take_apart_is_quoted() {
         assert_eq!(
             resumed(&["import", "--board", "it's one", "a b.csv", ""]),
-            "rankd import --board 'it'\\''s one' 'a b.csv' '' --from-line 90417"
+            "import --board 'it'\\''s one' 'a b.csv' '' --from-line 90417"
         );
     }
 }

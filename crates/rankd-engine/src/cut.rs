@@ -165,9 +165,12 @@ impl Cut {
 
 impl Drop for Cut {
     fn drop(&mut self) {
-        let _alone = self.state.gate.write();
+        let alone = self.state.gate.write();
         self.state.cuts.open.store(0, Ordering::Release);
-        self.state.cuts.aside.lock().clear();
+        let aside = std::mem::take(&mut *self.state.cuts.aside.lock());
+        drop(alone);
+        // Deleted boards may go with it: nobody waits for the memory to be given back.
+        drop(aside);
     }
 }
 

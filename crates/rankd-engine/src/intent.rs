@@ -95,7 +95,8 @@ pub struct Placed {
     pub rank: u64,
 }
 
-/// What became of one intent.
+/// What became of one intent. The order of the variants is part of the storage format: keys
+/// remember outcomes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The board was made.
@@ -127,7 +128,8 @@ pub enum Outcome {
     Rejected(Rejection),
 }
 
-/// Why an intent had no effect. The other intents of its batch are not touched by it.
+/// Why an intent had no effect. The other intents of its batch are not touched by it. The order of
+/// the variants is part of the storage format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {

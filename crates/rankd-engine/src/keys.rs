@@ -4,29 +4,28 @@
 //! of many repetitions at once exactly one takes effect. Cost: one hash look-up a keyed batch.
 
 use std::collections::VecDeque;
-use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use foldhash::fast::RandomState;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::change::{KeptOutcomes, KeyMemory};
 use crate::cow_map::{CowMap, Frozen};
 use crate::intent::{IdempotencyKey, Name};
-use crate::limits::{IDEMPOTENCY_HORIZON_MS, IDEMPOTENCY_KEYS_MAX};
+use crate::lanes::Lanes;
+use crate::limits::{IDEMPOTENCY_HORIZON_MS, IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_REJECTIONS_MAX};
 use crate::storage::StoreError;
-
-/// Two keys that share a lane wait for each other's batch; that is all a collision costs.
-const LANES: usize = 64;
 
 #[derive(Debug)]
 pub(crate) struct KeyTable {
     memories: CowMap<KeyMemory>,
     /// Held from the look-up of a key until its batch is applied.
-    lanes: Vec<Mutex<()>>,
+    lanes: Lanes,
     /// Oldest first, as they were accepted; the front expires first.
     by_age: Mutex<VecDeque<(i64, Name)>>,
-    hasher: RandomState,
+    /// Rejected intents in all memories: the part of a memory that grows with its batch.
+    rejections: AtomicUsize,
     keys_max: usize,
+    rejections_max: usize,
 }
 
 /// What a look-up of a key found.
@@ -39,28 +38,27 @@ pub(crate) enum Claim<'t> {
 
 impl KeyTable {
     pub(crate) fn new() -> Self {
-        Self::with_keys_max(IDEMPOTENCY_KEYS_MAX)
+        Self::with_limits(IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_REJECTIONS_MAX)
     }
 
-    fn with_keys_max(keys_max: usize) -> Self {
+    fn with_limits(keys_max: usize, rejections_max: usize) -> Self {
         Self {
             memories: CowMap::new(),
-            lanes: (0..LANES).map(|_| Mutex::new(())).collect(),
+            lanes: Lanes::new(),
             by_age: Mutex::default(),
-            hasher: RandomState::default(),
+            rejections: AtomicUsize::new(0),
             keys_max,
+            rejections_max,
         }
     }
 
     /// Looks the key up and, if it is new, reserves it.
     ///
     /// # Errors
-    /// If the key belongs to another request, or as many keys are remembered as may be.
+    /// If the key belongs to another request, or as much is remembered as may be.
     pub(crate) fn claim(&self, key: &IdempotencyKey, now_ms: i64) -> Result<Claim<'_>, StoreError> {
         self.expire(now_ms);
-        #[expect(clippy::cast_possible_truncation, reason = "reduced modulo LANES")]
-        let lane = self.hasher.hash_one(&key.key) as usize % LANES;
-        let guard = self.lanes[lane].lock();
+        let guard = self.lanes.lock(&key.key);
         if let Some(memory) = self.memories.get(&key.key) {
             if memory.digest != key.digest {
                 return Err(StoreError::KeyReused);
@@ -68,7 +66,8 @@ impl KeyTable {
             return Ok(Claim::Repeated(memory.outcomes));
         }
         let held = self.len();
-        if held >= self.keys_max {
+        let rejections = self.rejections.load(Ordering::Relaxed);
+        if held >= self.keys_max || rejections >= self.rejections_max {
             let hours = IDEMPOTENCY_HORIZON_MS / 3_600_000;
             return Err(StoreError::TooManyKeys(held as u64, hours));
         }
@@ -78,19 +77,25 @@ impl KeyTable {
     /// Remembers a batch; the last word on a key counts.
     pub(crate) fn remember(&self, key: &Name, memory: KeyMemory) {
         let accepted_ms = memory.accepted_ms;
-        self.memories.set(key, Some(memory));
+        self.set(key, Some(memory));
         self.by_age.lock().push_back((accepted_ms, key.clone()));
     }
 
+    fn set(&self, key: &Name, memory: Option<KeyMemory>) {
+        self.rejections.fetch_add(memory.as_ref().map_or(0, rejections), Ordering::Relaxed);
+        let previous = self.memories.set(key, memory);
+        self.rejections.fetch_sub(previous.as_ref().map_or(0, rejections), Ordering::Relaxed);
+    }
+
     /// Forgets what is older than the horizon.
-    fn expire(&self, now_ms: i64) {
+    pub(crate) fn expire(&self, now_ms: i64) {
         let mut by_age = self.by_age.lock();
         let oldest_ms = now_ms.saturating_sub(IDEMPOTENCY_HORIZON_MS);
         while by_age.front().is_some_and(|(accepted_ms, _)| *accepted_ms < oldest_ms) {
             let Some((_, key)) = by_age.pop_front() else { break };
             // A key may have been used anew after it expired; then its newer entry is behind.
             if self.memories.get(&key).is_some_and(|memory| memory.accepted_ms < oldest_ms) {
-                self.memories.set(&key, None);
+                self.set(&key, None);
             }
         }
     }
@@ -109,6 +114,13 @@ impl KeyTable {
     }
 }
 
+fn rejections(memory: &KeyMemory) -> usize {
+    match &memory.outcomes {
+        KeptOutcomes::One(_) => 0,
+        KeptOutcomes::Many { rejected, .. } => rejected.len(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_full_table_refuses_new_keys_and_takes_them_again_after_the_horizon() {
-        let table = KeyTable::with_keys_max(2);
+        let table = KeyTable::with_limits(2, 100);
         for (name, at_ms) in [("a", 0), ("b", 10)] {
             assert!(matches!(table.claim(&key(name), at_ms), Ok(Claim::New(_))));
             table.remember(&key(name).key, memory(at_ms));
@@ -137,6 +149,28 @@ mod tests {
         assert!(matches!(table.claim(&key("c"), later_ms), Ok(Claim::New(_))));
         assert!(matches!(table.claim(&key("a"), later_ms), Ok(Claim::New(_))), "a is forgotten");
         assert!(matches!(table.claim(&key("b"), later_ms), Ok(Claim::Repeated(_))));
+    }
+
+    #[test]
+    fn rejections_that_are_remembered_are_bounded_whatever_the_number_of_keys() {
+        let table = KeyTable::with_limits(1_000, 25);
+        let many = |accepted_ms| {
+            let rejected = vec![(0, crate::intent::Rejection::UnknownBoard); 10];
+            let outcomes = KeptOutcomes::Many { applied: 0, unchanged: 0, rejected };
+            KeyMemory { outcomes, ..memory(accepted_ms) }
+        };
+        for (number, name) in (0_i64..).zip(["a", "b", "c"]) {
+            assert!(matches!(table.claim(&key(name), number), Ok(Claim::New(_))), "{name}");
+            table.remember(&key(name).key, many(number));
+        }
+        assert_eq!(table.claim(&key("d"), 3).err(), Some(StoreError::TooManyKeys(3, 24)));
+        // "a" expires and makes room; being used anew, it counts once.
+        let later_ms = IDEMPOTENCY_HORIZON_MS + 1;
+        assert!(matches!(table.claim(&key("a"), later_ms), Ok(Claim::New(_))));
+        table.remember(&key("a").key, many(later_ms));
+        assert_eq!(table.rejections.load(Ordering::Relaxed), 30);
+        table.expire(later_ms + IDEMPOTENCY_HORIZON_MS);
+        assert_eq!(table.rejections.load(Ordering::Relaxed), 10, "the new a");
     }
 
     #[test]

@@ -7,8 +7,8 @@
 //! What it is not: it opens no file and no socket, starts no thread and reads no clock; the time
 //! comes in with every batch.
 //!
-//! Locks, always taken in this order: idempotency claim, cut gate (shared), creation lock, boards
-//! by ascending id, directory. None is held across an await.
+//! Locks, always taken in this order: idempotency claim, cut gate (shared), lanes of display names
+//! (ascending), creation lock, boards by ascending id, directory. None is held across an await.
 
 pub mod limits;
 
@@ -24,6 +24,7 @@ mod engine;
 mod execute;
 mod intent;
 mod keys;
+mod lanes;
 mod layout;
 mod load;
 mod read;

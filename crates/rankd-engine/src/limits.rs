@@ -10,6 +10,9 @@ pub const BATCH_INTENTS_MAX: usize = 10_000;
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
 /// Most idempotency keys remembered at a time; beyond it keyed writes are refused.
 pub const IDEMPOTENCY_KEYS_MAX: usize = 1_000_000;
+/// Most rejected intents remembered with idempotency keys, of all keys together; beyond it keyed
+/// writes are refused. Each takes some 60 bytes, so this bounds them to 256 MB.
+pub const IDEMPOTENCY_REJECTIONS_MAX: usize = 4_000_000;
 /// How long an idempotency key is remembered, in milliseconds (24 hours).
 pub const IDEMPOTENCY_HORIZON_MS: i64 = 24 * 60 * 60 * 1000;
 /// Most boards in one store.

@@ -134,6 +134,8 @@ impl State {
                 Ok(())
             }
             Change::KeyRemembered { key, memory } => {
+                // As when it was accepted; a long log holds far more keys than live at a time.
+                self.keys.expire(memory.accepted_ms);
                 self.keys.remember(key, memory.clone());
                 Ok(())
             }

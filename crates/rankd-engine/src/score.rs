@@ -24,7 +24,8 @@ pub enum Score {
     Float(f64),
 }
 
-/// Why a number cannot be a score of a board.
+/// Why a number cannot be a score of a board. The order of the variants is part of the storage
+/// format.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[non_exhaustive]
 pub enum ScoreError {

@@ -15,6 +15,7 @@ use crate::cow_map::CowMap;
 use crate::cut::CutTable;
 use crate::directory::Directory;
 use crate::keys::KeyTable;
+use crate::lanes::Lanes;
 
 /// Where the changes of a batch go: the store's log.
 pub trait ChangeSink {
@@ -33,6 +34,9 @@ pub trait ChangeSink {
 pub struct State {
     pub(crate) directory: Directory,
     pub(crate) labels: CowMap<Box<str>>,
+    /// Held by a batch from before it looks at a display name until after its append, so that
+    /// the order of effects is that of the log.
+    pub(crate) label_lanes: Lanes,
     pub(crate) keys: KeyTable,
     pub(crate) cuts: CutTable,
     /// Shared by every batch from its first lock to its append; a cut begins alone.
@@ -65,6 +69,7 @@ impl State {
         Arc::new(Self {
             directory: Directory::default(),
             labels: CowMap::new(),
+            label_lanes: Lanes::new(),
             keys: KeyTable::new(),
             cuts: CutTable::default(),
             gate: RwLock::new(()),

@@ -127,8 +127,10 @@ pub enum StoreError {
     /// The idempotency key was used for another request.
     #[error("this idempotency key belongs to another request")]
     KeyReused,
-    /// Too many idempotency keys are remembered.
-    #[error("{0} idempotency keys are remembered, which is the limit; old ones expire after {1} h")]
+    /// Too many idempotency keys are remembered, or too many rejections with them.
+    #[error(
+        "there is no room for another idempotency key: {0} are remembered; they expire after {1} h"
+    )]
     TooManyKeys(u64, i64),
     /// Writes are refused; this one had no effect.
     #[error("writes are refused: {0}")]

@@ -1,6 +1,7 @@
-//! One batch's turn: the boards that it names, locked in one order, and what it did to them.
+//! One batch's turn: the boards and display names that it names, locked in one order, and what it
+//! did to them.
 //!
-//! Invariant: a board is locked from before the first intent is resolved until after the append,
+//! Invariant: a board or display name is locked from before the first intent is resolved until after the append,
 //! so nobody else's change comes between, and the directory changes only at the end of the turn.
 
 use std::sync::Arc;
@@ -40,12 +41,14 @@ pub(crate) struct Turn<'b> {
     pub(crate) changes: Vec<Change>,
     pub(crate) members_added: u64,
     pub(crate) members_removed: u64,
+    _labels: Vec<MutexGuard<'b, ()>>,
     _creation: Option<MutexGuard<'b, ()>>,
 }
 
 impl<'b> Turn<'b> {
-    /// Finds and locks every board that the batch names.
+    /// Finds and locks every board and display name that the batch names.
     pub(crate) fn begin(state: &'b State, batch: &'b Batch) -> Self {
+        let labels = state.label_lanes.lock_all(labelled(batch));
         let names = names_of(batch);
         let deletes = batch.intents.iter().any(|i| matches!(i, Intent::DeleteBoard { .. }));
         let mut creation = deletes.then(|| state.creation.lock());
@@ -66,6 +69,7 @@ impl<'b> Turn<'b> {
             changes: Vec::with_capacity(batch.intents.len()),
             members_added: 0,
             members_removed: 0,
+            _labels: labels,
             _creation: creation,
         }
     }
@@ -130,6 +134,14 @@ impl<'b> Turn<'b> {
             }
         }
     }
+}
+
+/// The members whose display names a batch may change.
+fn labelled(batch: &Batch) -> impl Iterator<Item = &[u8]> {
+    batch.intents.iter().filter_map(|intent| match intent {
+        Intent::Label { member, .. } => Some(&**member),
+        _ => None,
+    })
 }
 
 /// The distinct board names of a batch, ascending.

@@ -234,3 +234,20 @@ fn score_ranges_include_both_bounds_and_count_beyond_the_limit() {
     assert_eq!(scores("down", some6, some3, 2), (0, vec![]), "an empty range");
     assert_eq!(scores("up", None, Some(float(f64::INFINITY)), 1).0, 10);
 }
+
+#[test]
+fn keys_that_expired_long_ago_are_not_kept_by_a_replay() {
+    let (state, sink) = (State::new(), VecSink::default());
+    for day in 0..5_u8 {
+        let mut keyed = batch(vec![write("b", "m", i64::from(day))], 0);
+        keyed.now_ms = i64::from(day) * (limits::IDEMPOTENCY_HORIZON_MS + 1);
+        keyed.idempotency = Some(IdempotencyKey { key: [day].into(), digest: [day; 16] });
+        state.execute(&keyed, &sink).expect("accepted");
+        assert_eq!(state.totals().keys, 1);
+    }
+    let follower = State::new();
+    for record in sink.records.lock().iter() {
+        follower.apply(record).expect("fits");
+        assert_eq!(follower.totals().keys, 1, "at record {}", record.sequence);
+    }
+}

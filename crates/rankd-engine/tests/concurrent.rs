@@ -116,6 +116,10 @@ fn batches_that_create_delete_and_name_boards_in_opposite_orders_do_not_deadlock
                 for _ in 0..BATCHES {
                     let mut intents: Vec<_> =
                         (0..4).map(|_| add(next(&mut seed) % 5, next(&mut seed) % 9, 1)).collect();
+                    intents.extend((0..3).map(|_| Intent::Label {
+                        member: name(&format!("m{}", next(&mut seed) % 9)),
+                        label: Some(format!("{}", next(&mut seed) % 3).into()),
+                    }));
                     if next(&mut seed).is_multiple_of(4) {
                         let board = name(&format!("board-{}", next(&mut seed) % 5));
                         intents.insert(2, Intent::DeleteBoard { name: board });
@@ -127,6 +131,13 @@ fn batches_that_create_delete_and_name_boards_in_opposite_orders_do_not_deadlock
     });
     let (sequence, contents) = contents_of_cut(&state, &sink);
     assert_eq!(contents, contents_of_replay(&sink, sequence));
+    let replayed = State::new();
+    for record in sink.records.lock().iter() {
+        replayed.apply(record).expect("fits");
+    }
+    for member in (0..9).map(|number| format!("m{number}")) {
+        assert_eq!(state.label(member.as_bytes()), replayed.label(member.as_bytes()), "{member}");
+    }
     let members: usize = contents.values().map(BTreeMap::len).sum();
     assert_eq!(state.totals().members, members as u64);
 }

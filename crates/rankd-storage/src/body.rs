@@ -55,3 +55,89 @@ pub(crate) fn decode_item<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, D
 fn unfit(error: bincode::Error) -> Damage {
     Damage::Body(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use rankd_engine::{
+        BoardId, Definition, KeptOutcomes, KeyMemory, Outcome, Placed, Rejection, Score, ScoreError,
+    };
+
+    use super::*;
+
+    /// Bytes by the format page: numbers of 4, 8 and 8 bytes.
+    fn u32s(number: u32) -> Vec<u8> {
+        number.to_le_bytes().to_vec()
+    }
+
+    fn u64s(number: u64) -> Vec<u8> {
+        number.to_le_bytes().to_vec()
+    }
+
+    fn floats(number: f64) -> Vec<u8> {
+        number.to_le_bytes().to_vec()
+    }
+
+    fn assert_bytes(outcomes: KeptOutcomes, expected: &[Vec<u8>]) {
+        let memory = KeyMemory { digest: [7; 16], accepted_ms: 9, outcomes };
+        let changes = vec![Change::KeyRemembered { key: b"k".as_slice().into(), memory }];
+        let mut bytes = Vec::new();
+        encode_changes(&changes, &mut bytes).expect("short");
+        let key = [u64s(1), u32s(5), u64s(1), b"k".to_vec(), vec![7; 16], u64s(9)].concat();
+        assert_eq!(bytes, [key, expected.concat()].concat(), "{changes:?}");
+        assert_eq!(decode_changes(&bytes), Ok(changes));
+    }
+
+    #[test]
+    fn every_outcome_of_a_key_is_laid_out_as_the_format_page_says() {
+        let placed = |rank| Placed { score: Score::Integer(-1), rank };
+        let placed_bytes = |rank| [u32s(0), vec![0xff; 8], u64s(rank)].concat();
+        let (current, previous) = (placed(2), Some(placed(3)));
+        let table = [
+            (Outcome::Created { board: BoardId(4) }, vec![u32s(0), u64s(4)]),
+            (Outcome::Existed { board: BoardId(4) }, vec![u32s(1), u64s(4)]),
+            (Outcome::Deleted, vec![u32s(2)]),
+            (
+                Outcome::Written { current, previous, changed: true },
+                vec![u32s(3), placed_bytes(2), vec![1], placed_bytes(3), vec![1]],
+            ),
+            (
+                Outcome::Written { current, previous: None, changed: false },
+                vec![u32s(3), placed_bytes(2), vec![0], vec![0]],
+            ),
+            (Outcome::Removed, vec![u32s(4)]),
+            (Outcome::Labelled, vec![u32s(5)]),
+            (Outcome::Rejected(Rejection::UnknownBoard), vec![u32s(6), u32s(0)]),
+        ];
+        for (outcome, expected) in table {
+            assert_bytes(KeptOutcomes::One(Box::new(outcome)), &[vec![u32s(0)], expected].concat());
+        }
+    }
+
+    #[test]
+    fn every_rejection_of_a_key_is_laid_out_as_the_format_page_says() {
+        let overflow = ScoreError::Overflow(Score::Integer(1), Score::Float(0.5));
+        let limits = Rejection::OutOfLimits { what: "at".into(), value: 5, min: 1, max: 2 };
+        // Of the default definition: descending, integer, latest, earliest; and `keep_at`.
+        let definition = [u32s(0), u32s(0), u32s(0), u32s(0), vec![1]].concat();
+        let table = [
+            (Rejection::UnknownBoard, vec![u32s(0)]),
+            (Rejection::UnknownMember, vec![u32s(1)]),
+            (Rejection::DefinitionDiffers(Definition::default()), vec![u32s(2), definition]),
+            (Rejection::Score(ScoreError::NotANumber), vec![u32s(3), u32s(0)]),
+            (Rejection::Score(ScoreError::NotAnInteger(0.5)), vec![u32s(3), u32s(1), floats(0.5)]),
+            (Rejection::Score(ScoreError::OutOfRange(1e19)), vec![u32s(3), u32s(2), floats(1e19)]),
+            (
+                Rejection::Score(overflow),
+                vec![u32s(3), u32s(3), u32s(0), u64s(1), u32s(1), floats(0.5)],
+            ),
+            (limits, vec![u32s(4), u64s(2), b"at".to_vec(), u64s(5), u64s(1), u64s(2)]),
+            (Rejection::TooManyBoards(8), vec![u32s(5), u64s(8)]),
+        ];
+        for (rejection, expected) in table {
+            let outcomes =
+                KeptOutcomes::Many { applied: 1, unchanged: 2, rejected: vec![(3, rejection)] };
+            let head = vec![u32s(1), u32s(1), u32s(2), u64s(1), u32s(3)];
+            assert_bytes(outcomes, &[head, expected].concat());
+        }
+    }
+}

@@ -5,14 +5,14 @@
 //! An embedded read may therefore see a write that nobody was told of yet.
 //!
 //! Cancel safety: a `submit` that is dropped before it was resolved has no effect; one that is
-//! dropped later takes effect as if nobody had waited for it.
+//! dropped later takes effect as if nobody had waited for it. A `close` that is dropped may be
+//! called again; until it has ended once, or the store is dropped, the folder stays locked.
 
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use parking_lot::Mutex;
 use rankd_engine::{
     Batch, Change, ChangeSink, Health, Receipt, SnapshotReport, State, Storage, StoreError,
     StoreFuture, StoreStats,
@@ -39,17 +39,18 @@ pub struct EmbeddedStore {
     queue: Arc<Queue>,
     desk: Arc<Desk>,
     snapshot_on_close: bool,
-    /// Taken by whoever closes.
-    open: Mutex<Option<Open>>,
-    /// How closing went; held while it goes on, so that every caller waits for the one who does.
-    closed: tokio::sync::Mutex<Option<Result<(), StoreError>>>,
+    /// Held while closing goes on, so that every caller waits for the one who does.
+    open: tokio::sync::Mutex<Open>,
 }
 
 /// What is let go of at the end.
 struct Open {
     writer: Worker<Result<(), Failure>>,
     keeper: Worker<()>,
-    _lock: Box<dyn FsLock>,
+    /// Not before both have ended.
+    lock: Option<Box<dyn FsLock>>,
+    /// How closing went.
+    closed: Option<Result<(), StoreError>>,
 }
 
 /// Where the changes of one batch go: into the queue, with the place that the batch was given.
@@ -148,8 +149,7 @@ impl EmbeddedStore {
             queue,
             desk,
             snapshot_on_close: options.snapshot_on_close,
-            open: Mutex::new(Some(Open { writer, keeper, _lock: lock })),
-            closed: tokio::sync::Mutex::new(None),
+            open: tokio::sync::Mutex::new(Open { writer, keeper, lock: Some(lock), closed: None }),
         })
     }
 
@@ -179,8 +179,8 @@ impl EmbeddedStore {
     }
 
     async fn close_once(&self) -> Result<(), StoreError> {
-        let mut closed = self.closed.lock().await;
-        if let Some(result) = &*closed {
+        let mut open = self.open.lock().await;
+        if let Some(result) = &open.closed {
             return result.clone();
         }
         self.queue.drain().await;
@@ -191,18 +191,15 @@ impl EmbeddedStore {
         }
         self.desk.end();
         self.queue.end_writer();
-        let open = self.open.lock().take();
-        let result = match open {
-            Some(open) => open.end().await,
-            None => Ok(()),
-        };
-        *closed = Some(result.clone());
+        let result = open.end().await;
+        open.closed = Some(result.clone());
+        open.lock = None;
         result
     }
 }
 
 impl Open {
-    async fn end(self) -> Result<(), StoreError> {
+    async fn end(&mut self) -> Result<(), StoreError> {
         let _panicked = self.keeper.end().await;
         match self.writer.end().await {
             Some(Ok(())) => Ok(()),
@@ -215,7 +212,10 @@ impl Open {
 /// Dropping the store without closing it writes what is queued, and no snapshot.
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
-        let Some(open) = self.open.get_mut().take() else { return };
+        let open = self.open.get_mut();
+        if open.closed.is_some() {
+            return;
+        }
         self.queue.close();
         self.desk.end();
         self.queue.end_writer();

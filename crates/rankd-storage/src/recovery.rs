@@ -144,6 +144,9 @@ impl Recovery<'_> {
         report.sequence = end.position.next - 1;
         report.torn_tail = self.cut_torn_tail(&end)?;
         self.write_again(&end)?;
+        // Whoever gave the last segment its name may have been killed before that was durable.
+        let synced = self.fs.sync_folder(self.folder);
+        synced.map_err(StorageError::io(Action::Sync, self.folder))?;
         let fs = Arc::clone(self.fs);
         let log = ActiveLog::resume(fs, self.folder, store, end.first, end.offset, end.position)?;
         let segments = listing.segments.len() as u64;
@@ -226,16 +229,18 @@ pub(crate) fn random_id() -> Result<StoreId, StorageError> {
 /// store's identity; `None`: there is no store here yet.
 ///
 /// # Errors
-/// A newer version; a damaged segment head; snapshots without a log.
+/// A newer version; a damaged segment head; a file of another store; snapshots without a log.
 pub(crate) fn check_heads(
     fs: &dyn Fs,
     folder: &Path,
     listing: &Listing,
 ) -> Result<Option<StoreId>, StorageError> {
+    let mut snapshots = Vec::new();
     for sequence in &listing.snapshots {
-        // A damaged snapshot may be made up for; that is decided later.
         match SnapshotReader::open(fs, folder, *sequence, None) {
-            Err(StorageError::Damaged { .. }) | Ok(_) => {}
+            Ok(reader) => snapshots.push((*sequence, reader.head().store)),
+            // A damaged snapshot may be made up for; that is decided later.
+            Err(StorageError::Damaged { .. }) => {}
             Err(error) => return Err(error),
         }
     }
@@ -246,7 +251,14 @@ pub(crate) fn check_heads(
     }
     match (store, listing.snapshots.last()) {
         (None, Some(newest)) => Err(LayoutError::NoLog(names::snapshot(*newest)).into()),
-        (store, _) => Ok(store),
+        // A good head of another store: nobody knows whose records these are.
+        (Some(store), _) => match snapshots.iter().find(|(_, id)| *id != store) {
+            Some((foreign, _)) => {
+                Err(StorageError::damaged(&names::snapshot(*foreign), 0, Damage::Foreign))
+            }
+            None => Ok(Some(store)),
+        },
+        (None, None) => Ok(None),
     }
 }
 
@@ -271,10 +283,6 @@ pub(crate) fn choose_snapshot(
                 report.snapshot = Some(found);
                 return Ok(Some(*sequence));
             }
-            // It is good, but of another store: nobody knows whose records these are.
-            Err(error @ StorageError::Damaged { damage: Damage::Foreign, .. }) => {
-                return Err(error);
-            }
             Err(error @ StorageError::Damaged { .. }) => {
                 report.skipped_snapshots.push((names::snapshot(*sequence), error.one_line()));
             }
@@ -294,7 +302,8 @@ pub(crate) fn choose_snapshot(
 /// # Errors
 /// If the log begins later than that.
 pub(crate) fn needed_segments(listing: &Listing, base: u64) -> Result<&[u64], LayoutError> {
-    let next = base + 1;
+    // A name can say the last of all numbers; then no log reaches it, and that is found later.
+    let next = base.saturating_add(1);
     let start = listing.segments.partition_point(|first| *first <= next);
     match start.checked_sub(1).and_then(|start| listing.segments.get(start..)) {
         Some(segments) => Ok(segments),

@@ -1,7 +1,8 @@
 //! Reads the log's records in order, across segments, and hands them on.
 //!
 //! Invariant: a record is handed on only if everything before it is there, unbroken. Nothing on
-//! disk is changed. Cost: one pass; memory for one record.
+//! disk is changed. Cost: one pass; memory for one record, and 24 bytes for each fsync that was
+//! under way at once.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -26,10 +27,34 @@ pub(crate) struct LogEnd {
     /// Behind its last good record.
     pub(crate) offset: u64,
     pub(crate) position: Position,
-    /// Offset of the first record that no later one proves to be on disk.
+    /// Nothing before this offset is without a later record that proves it to be on disk.
     pub(crate) unproven: u64,
     /// A torn tail: how many bytes, and what is wrong with them.
     pub(crate) torn: Option<(u64, Damage)>,
+}
+
+/// Records that no later one proves to be on disk, in runs that were written between the same
+/// two fsyncs: a log that is never fsynced is one run, however long it is.
+#[derive(Default)]
+struct Unproven(VecDeque<Run>);
+
+struct Run {
+    offset: u64,
+    last: u64,
+    /// What was known to be on disk when its records were written.
+    durable: u64,
+}
+
+impl Unproven {
+    fn add(&mut self, sequence: u64, offset: u64, durable: u64) {
+        match self.0.back_mut() {
+            Some(run) if run.durable == durable => run.last = sequence,
+            _ => self.0.push_back(Run { offset, last: sequence, durable }),
+        }
+        while self.0.front().is_some_and(|run| run.last <= durable) {
+            self.0.pop_front();
+        }
+    }
 }
 
 /// Where the log is read from.
@@ -71,7 +96,7 @@ impl LogFiles<'_> {
         meter: &mut Meter<'_>,
         apply: &mut Apply<'_>,
     ) -> Result<LogEnd, StorageError> {
-        let mut unproven = VecDeque::new();
+        let mut unproven = Unproven::default();
         let mut from = reader.offset();
         loop {
             let step = reader.step()?;
@@ -79,10 +104,7 @@ impl LogFiles<'_> {
             from = reader.offset();
             match step {
                 Step::Record(record) => {
-                    unproven.push_back((record.sequence, reader.offset()));
-                    while unproven.front().is_some_and(|(s, _)| *s <= reader.durable()) {
-                        unproven.pop_front();
-                    }
+                    unproven.add(record.sequence, reader.offset(), reader.durable());
                     apply(&record).map_err(|why| reader.damaged(Damage::Content(why)))?;
                 }
                 Step::End => return Ok(log_end(reader, &unproven, None)),
@@ -112,17 +134,13 @@ impl LogFiles<'_> {
     }
 }
 
-fn log_end(
-    reader: &SegmentReader,
-    unproven: &VecDeque<(u64, u64)>,
-    torn: Option<Damage>,
-) -> LogEnd {
+fn log_end(reader: &SegmentReader, unproven: &Unproven, torn: Option<Damage>) -> LogEnd {
     let offset = reader.offset();
     LogEnd {
         first: reader.head().sequence,
         offset,
         position: reader.position(),
-        unproven: unproven.front().map_or(offset, |(_, at)| *at),
+        unproven: unproven.0.front().map_or(offset, |run| run.offset),
         torn: torn.map(|damage| (reader.length() - offset, damage)),
     }
 }

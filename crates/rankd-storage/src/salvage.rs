@@ -135,7 +135,8 @@ impl Source<'_> {
         until: u64,
     ) -> Result<(SalvageReport, Reached), StorageError> {
         let mut report = SalvageReport::default();
-        let base = self.load_newest(state, &mut report.lost)?;
+        let own = self.own_store()?;
+        let base = self.load_newest(state, own.as_ref(), &mut report.lost)?;
         if let Some((sequence, _)) = base {
             report.snapshot = Some(names::snapshot(sequence));
         }
@@ -154,16 +155,29 @@ impl Source<'_> {
         Ok((report, reached))
     }
 
+    /// Whose folder this is: the log says so, if any of its segments can be opened.
+    fn own_store(&self) -> Result<Option<StoreId>, StorageError> {
+        for first in &self.listing.segments {
+            match SegmentReader::open(self.fs, self.folder, *first, None) {
+                Ok(reader) => return Ok(Some(reader.head().store)),
+                Err(StorageError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     /// Loads the newest snapshot that can be loaded. Its sequence and store.
     fn load_newest(
         &self,
         state: &State,
+        own: Option<&StoreId>,
         lost: &mut Vec<String>,
     ) -> Result<Option<(u64, StoreId)>, StorageError> {
         let tell = &mut |_| {};
         let mut meter = Meter::new(0, tell);
         for sequence in self.listing.snapshots.iter().rev() {
-            let open = || SnapshotReader::open(self.fs, self.folder, *sequence, None);
+            let open = || SnapshotReader::open(self.fs, self.folder, *sequence, own);
             // Checked before it is loaded: a state that is half full could not be used again.
             let checked = open().and_then(|reader| reader.verify(&mut meter));
             match checked.and_then(|_good| open()) {

@@ -8,8 +8,8 @@ use crate::error::StorageError;
 
 /// A running thread and the result that it will have.
 pub(crate) struct Worker<T> {
-    handle: JoinHandle<()>,
-    ended: oneshot::Receiver<T>,
+    handle: Option<JoinHandle<()>>,
+    ended: Option<oneshot::Receiver<T>>,
 }
 
 impl<T: Send + 'static> Worker<T> {
@@ -30,18 +30,21 @@ impl<T: Send + 'static> Worker<T> {
             what: "a thread",
             reason: error.to_string(),
         })?;
-        Ok(Self { handle, ended })
+        Ok(Self { handle: Some(handle), ended: Some(ended) })
     }
 
-    /// Waits for the result; `None`: the thread has panicked.
-    pub(crate) async fn end(self) -> Option<T> {
-        let result = self.ended.await.ok();
+    /// Waits for the result; `None`: the thread has panicked, or was asked before. Who stops
+    /// waiting may begin again.
+    pub(crate) async fn end(&mut self) -> Option<T> {
+        let result = self.ended.as_mut()?.await.ok();
+        self.ended = None;
         // It has nothing left to do: this is the time it takes a thread to go away.
-        self.handle.join().is_ok().then_some(result).flatten()
+        self.join();
+        result
     }
 
     /// Blocks until the thread has ended.
-    pub(crate) fn join(self) {
-        let _panicked = self.handle.join();
+    pub(crate) fn join(&mut self) {
+        let _panicked = self.handle.take().map(JoinHandle::join);
     }
 }

@@ -96,13 +96,16 @@ impl Queue {
     /// # Errors
     /// If writes are refused, before or while it waits.
     pub(crate) async fn admit(&self, bytes: u32) -> Result<Admission, StoreError> {
-        if let Some(refusal) = self.refusal() {
-            return Err(refusal);
-        }
-        tokio::select! {
-            biased;
-            () = self.not_ready() => Err(self.refusal().unwrap_or(StoreError::Closed)),
-            admission = self.place(1, bytes) => admission,
+        loop {
+            if let Some(refusal) = self.refusal() {
+                return Err(refusal);
+            }
+            tokio::select! {
+                biased;
+                // Asked again: it may be over already, and then this write is welcome.
+                () = self.not_ready() => {}
+                admission = self.place(1, bytes) => return admission,
+            }
         }
     }
 

@@ -178,6 +178,9 @@ fn record_of(head: &RecordHead, bytes: &[u8], expected: u64) -> Result<Record, D
         let what = "the record's sequence";
         return Err(Damage::Differs { what, found: head.sequence, expected });
     }
+    if head.sequence == u64::MAX {
+        return Err(Damage::Content("no sequence comes after this one".to_owned()));
+    }
     if head.durable >= head.sequence {
         return Err(Damage::Content(format!(
             "record {} says that record {} was durable before it",

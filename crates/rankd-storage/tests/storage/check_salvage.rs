@@ -182,3 +182,19 @@ async fn salvage_goes_into_an_empty_folder_from_one_that_is_not_in_use() {
     assert!(!out.path().join("new").exists());
     drop(opened);
 }
+
+#[tokio::test]
+async fn salvage_builds_on_no_snapshot_of_another_store() {
+    let (folder, models) = scene().await;
+    let other = tempfile::tempdir().unwrap();
+    let others = EmbeddedOptions { store_id: Some([9; 16]), ..options() };
+    let opened = open_with(other.path(), others, Arc::new(RealFs)).unwrap();
+    opened.fill(&mut Contents::default(), 300).await;
+    opened.store.snapshot().await.unwrap();
+    drop(opened);
+    let newest = "snapshot-00000000000000000300.rsnap";
+    std::fs::copy(other.path().join(newest), folder.path().join(newest)).unwrap();
+    assert!(open(folder.path()).is_err(), "a start is refused, so somebody salvages");
+    let saved = assert_saved(folder.path(), &models, 250);
+    assert!(saved.lost[0].contains(newest), "{:?}", saved.lost);
+}

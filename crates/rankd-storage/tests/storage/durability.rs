@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rankd_engine::{Batch, Health, IdempotencyKey, Intent, Storage, StoreError};
-use rankd_storage::{Durability, EmbeddedOptions, RealFs};
+use rankd_storage::{Durability, EmbeddedOptions, RealFs, StorageError};
 
 use crate::fault_fs::FaultFs;
 use crate::support::{
@@ -134,4 +134,31 @@ async fn a_batch_that_is_too_large_is_refused_before_it_is_resolved() {
     assert_eq!(max, 64 << 20);
     assert!(value > max);
     assert_eq!(opened.contents(), Contents::default());
+}
+
+#[tokio::test]
+async fn a_close_that_nobody_waits_for_keeps_the_folder_until_the_log_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let fs = FaultFs::new();
+    let options = EmbeddedOptions { durability: Durability::Os, ..options() };
+    let opened = open_with(folder.path(), options, fs.arc()).unwrap();
+    opened.submit(vec![write("a", "x", 1)]).await;
+    fs.close_gate();
+    let mut abandoned = opened.store.close();
+    crate::support::until(|| {
+        assert!(poll_once(&mut abandoned).is_pending());
+        fs.held() == 1
+    })
+    .await;
+    drop(abandoned);
+    // The log's last fsync is still under way: nobody else may write here.
+    let refused = open(folder.path()).err().expect("refused");
+    assert!(matches!(refused, StorageError::Locked { .. }), "{refused}");
+    // And who closes once more is not told that all is well before it is.
+    let mut close = opened.store.close();
+    assert!(poll_once(&mut close).is_pending());
+    fs.open_gate();
+    close.await.unwrap();
+    assert_eq!(opened.store.stats().durable_sequence, 1);
+    assert_eq!(open(folder.path()).unwrap().report.sequence, 1);
 }

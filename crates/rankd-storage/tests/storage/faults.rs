@@ -168,7 +168,8 @@ async fn a_start_after_a_failed_fsync_writes_the_doubtful_records_again() {
     let before = files(copy.path());
     let again = open_with(copy.path(), options(), fs.arc()).unwrap();
     let log = "log-00000000000000000001.rlog".to_owned();
-    assert_eq!(fs.take_trace(), [(Op::Write, log.clone()), (Op::Sync, log)]);
+    let folder = (Op::SyncFolder, "folder".to_owned());
+    assert_eq!(fs.take_trace(), [(Op::Write, log.clone()), (Op::Sync, log), folder]);
     assert_eq!(files(copy.path()), before);
     assert_eq!(again.contents(), scene.model);
 }

@@ -208,3 +208,14 @@ fn a_snapshot_block_length_is_checked_first() {
         bytes[at..at + 4].copy_from_slice(&before);
     }
 }
+
+/// The last of all numbers as a sequence: no arithmetic on it may go wrong.
+#[test]
+fn a_snapshot_of_the_last_sequence_is_refused() {
+    let blocks = [(1, 1, 2_u64.to_le_bytes().to_vec()), footer(u64::MAX, [0, 0, 0, 0, 1])];
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), LOG, &SAMPLE.log);
+    put(folder.path(), "snapshot-18446744073709551615.rsnap", &snapshot(u64::MAX, &blocks));
+    let refused = open(folder.path()).err().expect("refused").to_string();
+    assert!(refused.contains("are missing: the log ends before"), "{refused}");
+}

@@ -13,6 +13,8 @@ mod group_commit;
 mod hostile;
 mod layout;
 mod memory;
+mod power;
+mod power_fs;
 mod recovery;
 mod snapshots;
 mod support;

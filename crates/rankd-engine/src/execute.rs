@@ -28,7 +28,7 @@ impl State {
     /// request, or too many keys.
     pub fn execute(&self, batch: &Batch, sink: &dyn ChangeSink) -> Result<Receipt, StoreError> {
         check_batch(batch)?;
-        let now_ms = self.advance_clock(batch.now_ms);
+        let now_ms = batch.now_ms;
         let key = batch.idempotency.as_ref();
         let claim = key.map(|key| self.keys.claim(key, now_ms)).transpose()?;
         let _lane = match claim {
@@ -70,8 +70,12 @@ impl Run<'_> {
             Intent::CreateBoard { name, definition } => self.create(turn, name, definition),
             Intent::DeleteBoard { name } => delete(turn, name),
             Intent::Write { board, member, score, operator, at_ms } => {
-                let at_ms = at_ms.unwrap_or(self.now_ms);
-                let write = Write { operand: *score, operator: *operator, at_ms };
+                let write = Write {
+                    operand: *score,
+                    operator: *operator,
+                    at_ms: *at_ms,
+                    now_ms: self.now_ms,
+                };
                 self.write(turn, board, member, write)
             }
             Intent::Remove { board, member } => self.remove(turn, board, member),
@@ -110,7 +114,8 @@ impl Run<'_> {
     ) -> Result<Outcome, Rejection> {
         check_name("the length of the board's name in bytes", name)?;
         check_name("the length of the member's name in bytes", member)?;
-        check("at, in milliseconds since 1970", write.at_ms, AT_MS_MIN, AT_MS_MAX)?;
+        let at_ms = write.at_ms.unwrap_or(write.now_ms);
+        check("at, in milliseconds since 1970", at_ms, AT_MS_MIN, AT_MS_MAX)?;
         if turn.find(name).is_none() {
             self.auto_create(turn, name, write)?;
         }

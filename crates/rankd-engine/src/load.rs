@@ -104,7 +104,6 @@ impl State {
     /// # Errors
     /// If a change does not fit the state, which means that something before it is missing.
     pub fn apply(&self, record: &Record) -> Result<(), ApplyError> {
-        self.advance_clock(record.accepted_ms);
         for change in &record.changes {
             self.apply_change(record, change)?;
         }
@@ -235,7 +234,6 @@ impl State {
         let BoardHeader { name, definition, created_ms, changed_ms, .. } = header;
         self.directory.insert(&Board::new(id, name, definition, index, created_ms, changed_ms));
         self.retire_board_id(id);
-        self.advance_clock(changed_ms);
         self.count_members(members, 0);
         Ok(())
     }

@@ -16,8 +16,10 @@ pub(crate) struct Write {
     pub(crate) operand: Score,
     /// Overrides the board's operator.
     pub(crate) operator: Option<Operator>,
-    /// Time of the event, in milliseconds since 1970, UTC.
-    pub(crate) at_ms: i64,
+    /// Time of the event, in milliseconds since 1970, UTC; the time of acceptance if absent.
+    pub(crate) at_ms: Option<i64>,
+    /// Time of acceptance.
+    pub(crate) now_ms: i64,
 }
 
 /// The score and time that the member has after the write; `None` if nothing changes.
@@ -31,19 +33,20 @@ pub(crate) fn resolve_write(
 ) -> Result<Option<(Score, i64)>, ScoreError> {
     let operand = write.operand.into_kind(definition.score)?;
     let Some((old, old_at_ms)) = stored else {
-        return Ok(Some((operand, write.at_ms)));
+        return Ok(Some((operand, write.at_ms.unwrap_or(write.now_ms))));
     };
+    // A write without a time of its own is never stale, also when the clock has stepped back.
+    let at_ms =
+        write.at_ms.unwrap_or_else(|| old_at_ms.map_or(write.now_ms, |at| at.max(write.now_ms)));
     let operator = write.operator.unwrap_or(definition.operator);
-    let is_stale = operator == Operator::Latest && old_at_ms.is_some_and(|at| at > write.at_ms);
+    let is_stale = operator == Operator::Latest && old_at_ms.is_some_and(|at| at > at_ms);
     let (new, at_ms) = match operator {
-        Operator::Latest => (operand, write.at_ms),
-        Operator::Best => (better(definition.order, old, operand), write.at_ms),
-        Operator::Min => (better(Order::Ascending, old, operand), write.at_ms),
-        Operator::Max => (better(Order::Descending, old, operand), write.at_ms),
+        Operator::Latest => (operand, at_ms),
+        Operator::Best => (better(definition.order, old, operand), at_ms),
+        Operator::Min => (better(Order::Ascending, old, operand), at_ms),
+        Operator::Max => (better(Order::Descending, old, operand), at_ms),
         // A sum is reached when the newest of its parts happened, in whatever order they arrive.
-        Operator::Sum => {
-            (old.plus(operand)?, old_at_ms.map_or(write.at_ms, |at| at.max(write.at_ms)))
-        }
+        Operator::Sum => (old.plus(operand)?, old_at_ms.map_or(at_ms, |at| at.max(at_ms))),
     };
     let is_same = new.compare(&old) == Ordering::Equal;
     Ok((!is_stale && !is_same).then_some((new, at_ms)))
@@ -72,7 +75,12 @@ mod tests {
         at_ms: i64,
     ) -> Option<(i64, i64)> {
         let stored = stored.map(|(score, at)| (Score::Integer(score), Some(at)));
-        let write = Write { operand: Score::Integer(operand), operator: Some(operator), at_ms };
+        let write = Write {
+            operand: Score::Integer(operand),
+            operator: Some(operator),
+            at_ms: Some(at_ms),
+            now_ms: 0,
+        };
         match resolve_write(&definition, stored, write).expect("in range") {
             Some((Score::Integer(score), at)) => Some((score, at)),
             Some((Score::Float(_), _)) => unreachable!("the board holds integers"),
@@ -123,12 +131,23 @@ mod tests {
     }
 
     #[test]
+    fn a_write_without_a_time_is_never_stale() {
+        let stored = Some((Score::Integer(7), Some(1_000)));
+        let write =
+            Write { operand: Score::Integer(5), operator: Some(Latest), at_ms: None, now_ms: 400 };
+        let resolved = resolve_write(&Definition::default(), stored, write);
+        assert_eq!(resolved, Ok(Some((Score::Integer(5), 1_000))));
+        let resolved = resolve_write(&Definition::default(), None, write);
+        assert_eq!(resolved, Ok(Some((Score::Integer(5), 400))));
+    }
+
+    #[test]
     fn integer_sums_are_exact_and_overflow_is_an_error() {
         let board = Definition { operator: Sum, ..Definition::default() };
         let big = (1_i64 << 53) + 1;
         assert_eq!(run(board, Some((big, 0)), Sum, 2, 1), Some((big + 2, 1)));
         let stored = Some((Score::Integer(i64::MAX), Some(0)));
-        let write = Write { operand: Score::Integer(1), operator: None, at_ms: 1 };
+        let write = Write { operand: Score::Integer(1), operator: None, at_ms: Some(1), now_ms: 0 };
         assert_eq!(
             resolve_write(&board, stored, write),
             Err(ScoreError::Overflow(Score::Integer(i64::MAX), Score::Integer(1)))
@@ -139,7 +158,7 @@ mod tests {
     fn operands_are_converted_to_the_boards_kind_or_refused() {
         let integers = Definition::default();
         let floats = Definition { score: ScoreKind::Float, ..integers };
-        let of = |x| Write { operand: Score::Float(x), operator: None, at_ms: 0 };
+        let of = |x| Write { operand: Score::Float(x), operator: None, at_ms: Some(0), now_ms: 0 };
         let set = |score| Ok(Some((score, 0)));
         assert_eq!(resolve_write(&integers, None, of(3.0)), set(Score::Integer(3)));
         assert_eq!(resolve_write(&integers, None, of(3.5)), Err(ScoreError::NotAnInteger(3.5)));
@@ -155,7 +174,7 @@ mod tests {
             resolve_write(&floats, None, of(f64::INFINITY)),
             set(Score::Float(f64::INFINITY))
         );
-        let whole = Write { operand: Score::Integer(2), operator: None, at_ms: 0 };
+        let whole = Write { operand: Score::Integer(2), operator: None, at_ms: Some(0), now_ms: 0 };
         assert_eq!(resolve_write(&floats, None, whole), set(Score::Float(2.0)));
         let opposite = Some((Score::Float(f64::INFINITY), Some(0)));
         let minus = Write { operator: Some(Sum), ..of(f64::NEG_INFINITY) };
@@ -165,7 +184,8 @@ mod tests {
     #[test]
     fn minus_zero_is_zero() {
         let floats = Definition { score: ScoreKind::Float, ..Definition::default() };
-        let write = Write { operand: Score::Float(-0.0), operator: None, at_ms: 0 };
+        let write =
+            Write { operand: Score::Float(-0.0), operator: None, at_ms: Some(0), now_ms: 0 };
         let Ok(Some((Score::Float(zero), _))) = resolve_write(&floats, None, write) else {
             unreachable!("a float was written")
         };

@@ -5,7 +5,7 @@
 //! [`State::apply`](crate::State::apply); both end in the same functions on a board's body.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 
@@ -44,8 +44,6 @@ pub struct State {
     /// Held by batches that may create or delete boards, so that what they found missing stays so.
     pub(crate) creation: Mutex<()>,
     next_board_id: AtomicU64,
-    /// The newest time of acceptance; a clock that steps back does not take writes with it.
-    newest_ms: AtomicI64,
     pub(crate) members: AtomicU64,
 }
 
@@ -75,7 +73,6 @@ impl State {
             gate: RwLock::new(()),
             creation: Mutex::new(()),
             next_board_id: AtomicU64::new(1),
-            newest_ms: AtomicI64::new(i64::MIN),
             members: AtomicU64::new(0),
         })
     }
@@ -120,11 +117,6 @@ impl State {
     /// Makes sure that no id up to and including `id` is given out again.
     pub(crate) fn retire_board_id(&self, id: BoardId) {
         self.next_board_id.fetch_max(id.0.saturating_add(1), Ordering::SeqCst);
-    }
-
-    /// `now_ms`, or the newest time seen so far if the clock has stepped back.
-    pub(crate) fn advance_clock(&self, now_ms: i64) -> i64 {
-        self.newest_ms.fetch_max(now_ms, Ordering::SeqCst).max(now_ms)
     }
 
     pub(crate) fn count_members(&self, added: u64, removed: u64) {

@@ -1,8 +1,9 @@
 //! One batch's turn: the boards and display names that it names, locked in one order, and what it
 //! did to them.
 //!
-//! Invariant: a board or display name is locked from before the first intent is resolved until after the append,
-//! so nobody else's change comes between, and the directory changes only at the end of the turn.
+//! Invariant: a board or display name is locked from before the first intent is resolved until
+//! after the append, so nobody else's change comes between, and the directory changes only at the
+//! end of the turn.
 
 use std::sync::Arc;
 
@@ -41,6 +42,8 @@ pub(crate) struct Turn<'b> {
     pub(crate) changes: Vec<Change>,
     pub(crate) members_added: u64,
     pub(crate) members_removed: u64,
+    /// Boards made in this turn, which the directory does not count yet.
+    created: usize,
     _labels: Vec<MutexGuard<'b, ()>>,
     _creation: Option<MutexGuard<'b, ()>>,
 }
@@ -69,6 +72,7 @@ impl<'b> Turn<'b> {
             changes: Vec::with_capacity(batch.intents.len()),
             members_added: 0,
             members_removed: 0,
+            created: 0,
             _labels: labels,
             _creation: creation,
         }
@@ -94,9 +98,10 @@ impl<'b> Turn<'b> {
         definition: Definition,
         now_ms: i64,
     ) -> Option<&mut Locked> {
-        if self.state.directory.len() >= BOARDS_MAX {
+        if self.state.directory.len() + self.created >= BOARDS_MAX {
             return None;
         }
+        self.created += 1;
         let definition = definition.normalised();
         let id = self.state.take_board_id();
         let index = BoardIndex::new(&definition);

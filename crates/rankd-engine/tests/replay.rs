@@ -95,7 +95,7 @@ impl Model {
                     .entry(BOARDS[board])
                     .or_insert_with(|| ModelBoard::new(Definition::default()));
                 let operator = operator.unwrap_or(board.definition.operator);
-                board.write(&member(m), operator, score, at_ms.unwrap_or(now));
+                board.write(&member(m), operator, score, (at_ms, now));
             }
             Step::Remove { board, member: m } => {
                 if let Some(board) = self.boards.get_mut(BOARDS[board]) {
@@ -173,7 +173,11 @@ fn restart(state: &Arc<State>, sink: &VecSink) -> Arc<State> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(120))]
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn engine_model_replay_and_restart_agree(

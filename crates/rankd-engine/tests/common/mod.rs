@@ -88,18 +88,21 @@ impl ModelBoard {
     }
 
     /// What a write does, written down a second time and differently from the engine.
+    ///
+    /// `given` is the time that came with the write, `now` the time of its acceptance.
     pub(crate) fn write(
         &mut self,
         member: &Name,
         operator: Operator,
         operand: i64,
-        at: i64,
+        (given, now): (Option<i64>, i64),
     ) -> bool {
         let Some((old, old_at)) = self.members.get(member).copied() else {
-            self.members.insert(member.clone(), (operand, at));
+            self.members.insert(member.clone(), (operand, given.unwrap_or(now)));
             return true;
         };
         let keeps_time = self.definition.ties != Ties::Member || self.definition.keep_at;
+        let at = given.unwrap_or(if keeps_time { now.max(old_at) } else { now });
         let wins = match (operator, self.definition.order) {
             (Operator::Latest, _) => !(keeps_time && at < old_at),
             (Operator::Sum, _) => true,

@@ -32,8 +32,41 @@ impl Sequence {
     }
 }
 
-/// `user:0` to `user:{count - 1}`, each as its bytes.
+/// A member id of at most 15 bytes, held in place: reading a list of them in order streams, so a
+/// bench measures the structure and not the fetching of its questions.
+#[derive(Debug, Clone, Copy)]
+pub struct Id {
+    bytes: [u8; 15],
+    len: u8,
+}
+
+impl AsRef<[u8]> for Id {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+impl Id {
+    /// `user:{number}`.
+    ///
+    /// # Panics
+    /// If that is longer than 15 bytes.
+    #[must_use]
+    pub fn user(number: usize) -> Self {
+        let text = format!("user:{number}");
+        let mut bytes = [0; 15];
+        bytes[..text.len()].copy_from_slice(text.as_bytes());
+        Self { bytes, len: u8::try_from(text.len()).expect("at most 15 bytes") }
+    }
+}
+
+/// The ids 0 to `count - 1` in an order without a pattern.
 #[must_use]
-pub fn members(count: usize) -> Vec<Vec<u8>> {
-    (0..count).map(|number| format!("user:{number}").into_bytes()).collect()
+pub fn shuffled_ids(count: usize, seed: u64) -> Vec<Id> {
+    let mut ids: Vec<_> = (0..count).map(Id::user).collect();
+    let mut numbers = Sequence::new(seed);
+    for end in (2..=count).rev() {
+        ids.swap(end - 1, numbers.below(end));
+    }
+    ids
 }

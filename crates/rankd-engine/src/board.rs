@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 
-use crate::change::BoardId;
 use crate::codec::Codec;
 use crate::definition::Definition;
-use crate::intent::Name;
+use crate::ids::BoardId;
+use crate::ids::Name;
 use crate::layout::BoardIndex;
 
 /// A board. The name, id and definition never change; the rest is behind one lock.

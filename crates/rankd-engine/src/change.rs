@@ -8,12 +8,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
-use crate::intent::{Name, Outcome};
+use crate::ids::{BoardId, Name};
+use crate::intent::Outcome;
 use crate::score::Score;
-
-/// Identity of a board for its whole life; never used again after its deletion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct BoardId(pub u64);
 
 /// One absolute change. The order of the variants is part of the storage format.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -11,7 +11,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 use parking_lot::RwLock;
 
-use crate::intent::Name;
+use crate::ids::Name;
 
 /// Enough that copying one of a million entries' shards stays below a millisecond.
 const SHARDS: usize = 256;

@@ -16,11 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::Mutex;
 
 use crate::board::{Board, Body};
-use crate::change::{BoardId, KeyMemory};
+use crate::change::KeyMemory;
 use crate::cow_map::Frozen;
-use crate::intent::Name;
+use crate::ids::BoardId;
+use crate::ids::Name;
 use crate::layout::BoardSnapshot;
-use crate::load::{BoardHeader, MemberRow};
+use crate::rows::{BoardHeader, MemberRow};
 use crate::state::{ChangeSink, State};
 
 /// Number of the open cut, and what writers have put aside for it.

@@ -15,7 +15,7 @@ use hashbrown::HashTable;
 use parking_lot::RwLock;
 
 use crate::board::Board;
-use crate::change::BoardId;
+use crate::ids::BoardId;
 
 /// All boards. Readers and writers of boards hold its lock only to find them.
 #[derive(Debug, Default)]

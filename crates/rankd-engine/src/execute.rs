@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use crate::board::{Board, Body};
 use crate::change::{Change, KeptOutcomes, KeyMemory};
 use crate::definition::Definition;
-use crate::intent::{Batch, IdempotencyKey, Intent, Name, Outcome, Placed, Rejection};
+use crate::ids::Name;
+use crate::intent::{Batch, IdempotencyKey, Intent, Outcome, Placed, Rejection};
 use crate::keys::Claim;
 use crate::limits::{
     AT_MS_MAX, AT_MS_MIN, BATCH_INTENTS_MAX, BOARDS_MAX, IDEMPOTENCY_KEY_BYTES_MAX,

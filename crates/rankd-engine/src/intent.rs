@@ -3,12 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::change::BoardId;
 use crate::definition::{Definition, Operator};
+use crate::ids::{BoardId, Name};
 use crate::score::{Score, ScoreError};
-
-/// A name of a board or a member: bytes, at most [`crate::limits::NAME_BYTES_MAX`].
-pub type Name = Box<[u8]>;
 
 /// One wish of a client.
 #[derive(Debug, Clone, PartialEq)]

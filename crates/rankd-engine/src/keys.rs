@@ -10,7 +10,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 use crate::change::{KeptOutcomes, KeyMemory};
 use crate::cow_map::{CowMap, Frozen};
-use crate::intent::{IdempotencyKey, Name};
+use crate::ids::Name;
+use crate::intent::IdempotencyKey;
 use crate::lanes::Lanes;
 use crate::limits::{IDEMPOTENCY_HORIZON_MS, IDEMPOTENCY_KEYS_MAX, IDEMPOTENCY_REJECTIONS_MAX};
 use crate::storage::StoreError;

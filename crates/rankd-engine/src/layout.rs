@@ -10,7 +10,7 @@ use rank_index::{Key, RankIndex, ScoreKey, ScoreNoteKey, ScoreTieKey, Snapshot};
 
 use crate::codec::Codec;
 use crate::definition::{Definition, Ties};
-use crate::load::MemberRow;
+use crate::rows::MemberRow;
 use crate::score::Score;
 
 /// A key that holds a score, and perhaps a time.

@@ -1,45 +1,15 @@
 //! Filling a state at start: a snapshot in bulk, then the logged changes after it.
 
-use serde::{Deserialize, Serialize};
-
 use crate::board::Board;
-use crate::change::{BoardId, Change, KeyMemory, Record};
+use crate::change::{Change, KeyMemory, Record};
 use crate::codec::Codec;
 use crate::definition::Definition;
-use crate::intent::Name;
+use crate::ids::BoardId;
+use crate::ids::Name;
 use crate::layout::{BoardIndex, Layout};
+use crate::rows::{BoardHeader, MemberRow};
 use crate::score::{Score, ScoreKind};
 use crate::state::State;
-
-/// A board in a snapshot, without its members.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BoardHeader {
-    /// Its id.
-    pub id: BoardId,
-    /// Its name.
-    #[serde(with = "serde_bytes")]
-    pub name: Name,
-    /// What it is.
-    pub definition: Definition,
-    /// When it was created, in milliseconds since 1970, UTC.
-    pub created_ms: i64,
-    /// When it last changed before the snapshot was read, in milliseconds since 1970, UTC.
-    pub changed_ms: i64,
-    /// Number of members that follow.
-    pub members: u64,
-}
-
-/// A member in a snapshot. The members of a board come in the order of their ranks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MemberRow {
-    /// The member.
-    #[serde(with = "serde_bytes")]
-    pub member: Name,
-    /// Its score, of the board's kind.
-    pub score: Score,
-    /// Since when, in milliseconds since 1970, UTC; absent where the board does not keep it.
-    pub at_ms: Option<i64>,
-}
 
 /// Why a logged change does not fit the state: the log is not this snapshot's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

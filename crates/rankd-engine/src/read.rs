@@ -9,7 +9,7 @@ use rank_index::{Entry as IndexEntry, RankIndex};
 
 use crate::board::Board;
 use crate::codec::Codec;
-use crate::intent::Name;
+use crate::ids::Name;
 use crate::layout::{Layout, with_index};
 use crate::score::Score;
 

@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 
 use crate::board::Board;
-use crate::change::{BoardId, Change};
+use crate::change::Change;
 use crate::cow_map::CowMap;
 use crate::cut::CutTable;
 use crate::directory::Directory;
+use crate::ids::BoardId;
 use crate::keys::KeyTable;
 use crate::lanes::Lanes;
 

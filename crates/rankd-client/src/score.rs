@@ -26,16 +26,17 @@ impl From<f64> for Score {
     }
 }
 
-/// In the fewest digits that read back as the same score.
+/// In the fewest digits that read back as the same score: as JSON has it, but for the `.0` of a
+/// float without a fraction.
 impl fmt::Display for Score {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Integer(score) => write!(f, "{score}"),
-            // Without the fraction that says nothing, and not in three hundred digits.
-            Self::Float(score) if score.abs() < 1e15 || score.is_infinite() => {
-                write!(f, "{score}")
+            Self::Float(score) if score.is_finite() => {
+                let text = serde_json::to_string(score).map_err(|_| fmt::Error)?;
+                f.write_str(text.strip_suffix(".0").unwrap_or(&text))
             }
-            Self::Float(score) => write!(f, "{score:?}"),
+            Self::Float(score) => write!(f, "{score}"),
         }
     }
 }

@@ -197,7 +197,14 @@ fn base_urls_that_cannot_be_used_say_why() {
 
 #[test]
 fn scores_are_shown_in_few_digits() {
-    let cases = [(3.0, "3"), (-0.5, "-0.5"), (1e300, "1e300"), (f64::NEG_INFINITY, "-inf")];
+    let cases = [
+        (3.0, "3"),
+        (-0.5, "-0.5"),
+        (1e300, "1e+300"),
+        (5e-324, "5e-324"),
+        (9_007_199_254_740_992.0, "9007199254740992"),
+        (f64::NEG_INFINITY, "-inf"),
+    ];
     for (score, text) in cases {
         assert_eq!(Score::Float(score).to_string(), text);
     }

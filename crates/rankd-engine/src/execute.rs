@@ -230,7 +230,11 @@ fn set_label(
         check(what, length(label.as_bytes()), 1, length(&[0; LABEL_BYTES_MAX]))?;
     }
     if turn.state.labels.get(member).as_deref() == label {
-        return if label.is_some() { Ok(Outcome::Labelled) } else { Err(Rejection::UnknownMember) };
+        return if label.is_some() {
+            Ok(Outcome::LabelKept)
+        } else {
+            Err(Rejection::UnknownMember)
+        };
     }
     let label: Option<Box<str>> = label.map(Into::into);
     turn.state.labels.set(member, label.clone());
@@ -247,7 +251,9 @@ fn kept(outcomes: &[Outcome]) -> KeptOutcomes {
     for (position, outcome) in (0_u32..).zip(outcomes) {
         match outcome {
             Outcome::Rejected(reason) => rejected.push((position, reason.clone())),
-            Outcome::Existed { .. } | Outcome::Written { changed: false, .. } => unchanged += 1,
+            Outcome::Existed { .. }
+            | Outcome::Written { changed: false, .. }
+            | Outcome::LabelKept => unchanged += 1,
             _ => applied += 1,
         }
     }

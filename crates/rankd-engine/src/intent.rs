@@ -119,10 +119,12 @@ pub enum Outcome {
     },
     /// The member is gone from the board.
     Removed,
-    /// The display name is as asked for.
+    /// The display name was given, changed or taken away.
     Labelled,
     /// Nothing was done, for this reason.
     Rejected(Rejection),
+    /// The display name was as asked for already.
+    LabelKept,
 }
 
 /// Why an intent had no effect. The other intents of its batch are not touched by it. The order of

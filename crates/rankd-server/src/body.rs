@@ -14,7 +14,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
@@ -49,7 +49,7 @@ impl BodyBudget {
     /// Reads a body of at most `bytes_max`.
     pub(crate) async fn read(
         &self,
-        body: Incoming,
+        body: &mut Incoming,
         bytes_max: usize,
     ) -> Result<HeldBody<'_>, Problem> {
         // Exact for a body that announces its length, else unlimited above.
@@ -82,6 +82,23 @@ impl BodyBudget {
         }
     }
 
+    /// Takes in the rest of a refused request's body and throws it away. A connection that is
+    /// closed with unread bytes is reset, which may destroy the refusal on its way; and many
+    /// clients read nothing before they have sent everything.
+    pub(crate) async fn discard(&self, headers: &HeaderMap, body: Incoming) {
+        // Who asks before sending is better told at once than asked to send.
+        let asks_first = headers.contains_key(header::EXPECT);
+        if asks_first || body.size_hint().lower() > limits::DISCARDED_BYTES_MAX as u64 {
+            return;
+        }
+        let mut rest = Limited::new(body, limits::DISCARDED_BYTES_MAX);
+        let pause = Duration::from_millis(limits::DISCARD_PAUSE_MS_MAX);
+        let discarded = async { while let Ok(Some(Ok(_))) = timeout(pause, rest.frame()).await {} };
+        if timeout(Duration::from_millis(self.read_ms), discarded).await.is_err() {
+            tracing::debug!("the body of a refused request did not end in time");
+        }
+    }
+
     fn busy(&self) -> Problem {
         let detail = format!(
             "{} bodies over {} bytes are being worked on, which is the limit, since {} ms",
@@ -108,7 +125,11 @@ pub(crate) fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Slug::UnsupportedMediaType,
-        format!("Content-Type is {:?}; it must be application/json", shown(&text)),
+        format!(
+            "Content-Type is {:?}; it must be application/json (with curl, add \
+             -H 'Content-Type: application/json')",
+            shown(&text)
+        ),
     ))
 }
 
@@ -140,12 +161,21 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 /// Reads a whole body as a JSON object of a known shape.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, Problem> {
     serde_json::from_slice(body).map(|Object(value)| value).map_err(|error| {
-        let slug = match error.classify() {
-            Category::Data => Slug::InvalidBody,
-            Category::Syntax | Category::Eof | Category::Io => Slug::MalformedJson,
+        let (slug, what) = if error.classify() == Category::Data {
+            (Slug::InvalidBody, shown_error(&error))
+        } else if is_json(body) {
+            (Slug::InvalidBody, located("a value of the wrong type", &error))
+        } else {
+            (Slug::MalformedJson, shown_error(&error))
         };
-        Problem::new(slug, format!("the body: {}", shown_error(&error)))
+        Problem::new(slug, format!("the body: {what}"))
     })
+}
+
+/// Whether the body is JSON of any shape. serde_json calls it a mistake of syntax if, say, a
+/// number stands where one of several words should.
+fn is_json(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }
 
 /// serde_json's message; it quotes unknown names, which may be long.
@@ -154,7 +184,11 @@ fn shown_error(error: &serde_json::Error) -> String {
     if text.len() <= 400 {
         return text;
     }
-    format!("{} at line {} column {}", shown(&text), error.line(), error.column())
+    located(&shown(&text), error)
+}
+
+fn located(what: &str, error: &serde_json::Error) -> String {
+    format!("{what} at line {} column {}", error.line(), error.column())
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ mod names;
 mod numbers;
 mod openapi;
 mod options;
+mod origin;
 mod problem;
 mod query;
 mod reply;

@@ -13,6 +13,14 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 128;
 pub const HEAD_BYTES_MAX: u32 = 64 * 1024;
 /// Longest request target (path and query), in bytes.
 pub const URI_BYTES_MAX: usize = 32 * 1024;
+/// Most of a path, or of a method, that a line of the log shows, in characters.
+pub const LOGGED_PATH_CHARS_MAX: usize = 256;
+/// Most bytes of a refused request's body that are read and thrown away, so that a client which
+/// sends all of it before it reads gets the refusal. More than that is answered at once.
+pub const DISCARDED_BYTES_MAX: usize = 2 * BULK_BODY_BYTES_MAX;
+/// Longest pause of a client whose refused body is being thrown away, in milliseconds; one that
+/// falls silent rather waits for its answer.
+pub const DISCARD_PAUSE_MS_MAX: u64 = 1_000;
 /// Largest body of a request that names one thing, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Largest body of a bulk request, in bytes.

@@ -19,16 +19,20 @@ const CURSOR_TAG: u8 = 1;
 
 /// Decodes a percent-encoded name; `what` says whose it is.
 pub(crate) fn decode(encoded: &str, what: &str) -> Result<Name, Problem> {
-    let bytes = percent_decoded(encoded, what)?;
+    let bytes = percent_decoded(encoded, what, Slug::InvalidName)?;
     check_length(&bytes, what)?;
     Ok(bytes.into_owned().into_boxed_slice())
 }
 
-/// Decodes percent-encoded bytes of any length.
-pub(crate) fn percent_decoded<'a>(encoded: &'a str, what: &str) -> Result<Cow<'a, [u8]>, Problem> {
+/// Decodes percent-encoded bytes of any length; broken ones are a problem of kind `slug`.
+pub(crate) fn percent_decoded<'a>(
+    encoded: &'a str,
+    what: &str,
+    slug: Slug,
+) -> Result<Cow<'a, [u8]>, Problem> {
     if !well_formed(encoded) {
         return Err(Problem::new(
-            Slug::InvalidParameter,
+            slug,
             format!(
                 "{what} is {}, where a % is not followed by two hexadecimal digits",
                 shown(encoded)
@@ -137,7 +141,7 @@ mod tests {
     #[test]
     fn broken_escapes_are_refused() {
         for bad in ["%", "%4", "%zz", "a%", "%41%4"] {
-            assert_eq!(decode(bad, "member").unwrap_err().slug(), Slug::InvalidParameter, "{bad}");
+            assert_eq!(decode(bad, "member").unwrap_err().slug(), Slug::InvalidName, "{bad}");
         }
     }
 

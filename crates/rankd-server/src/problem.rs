@@ -4,6 +4,7 @@
 //! and names the parameter, its value and its limit. Details quote at most [`SHOWN_CHARS_MAX`]
 //! characters of what a client sent.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -15,6 +16,10 @@ use crate::reply::{self, Reply};
 
 /// Most characters of a client's value that a detail repeats.
 const SHOWN_CHARS_MAX: usize = 80;
+
+/// What to do after a write of which nobody knows whether it will last.
+const REPEAT_ADVICE: &str = "; repeat the request only if it had an Idempotency-Key, and with the \
+     same one: without it, a sum may count twice";
 
 macro_rules! slugs {
     ($($variant:ident, $slug:literal, $status:literal, $title:literal;)*) => {
@@ -52,6 +57,7 @@ slugs! {
     InvalidName, "invalid-name", 400, "A name is outside its limits";
     InvalidScore, "invalid-score", 400, "The score does not fit the board";
     InvalidTime, "invalid-time", 400, "The time is malformed or outside its limits";
+    UnknownHost, "unknown-host", 403, "The request is addressed to another host";
     CrossSite, "cross-site", 403, "Writes from other web sites are refused";
     NotFound, "not-found", 404, "There is nothing at this path";
     UnknownBoard, "unknown-board", 404, "There is no such board";
@@ -163,7 +169,8 @@ impl From<StoreError> for Problem {
             StoreError::Snapshot(_) => Slug::SnapshotFailed,
             _ => Slug::Internal,
         };
-        Self::new(slug, error.to_string())
+        let advice = if slug == Slug::NotDurable { REPEAT_ADVICE } else { "" };
+        Self::new(slug, format!("{error}{advice}"))
     }
 }
 
@@ -184,9 +191,14 @@ impl From<Rejection> for Problem {
 
 /// `text` as a detail shows it: whole if it is short, else its beginning and its length.
 pub(crate) fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARS_MAX) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}... ({} bytes)", &text[..end], text.len()),
+    clipped(text, SHOWN_CHARS_MAX).into_owned()
+}
+
+/// `text` if it has at most `chars_max` characters, else that many of them and its length.
+pub(crate) fn clipped(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}... ({} bytes)", &text[..end], text.len())),
     }
 }
 

@@ -83,7 +83,7 @@ impl<'a> Query<'a> {
 /// Form-decodes one value.
 pub(crate) fn decoded(raw: &str, name: &str) -> Result<Vec<u8>, Problem> {
     let spaced = raw.replace('+', "%20");
-    Ok(names::percent_decoded(&spaced, name)?.into_owned())
+    Ok(names::percent_decoded(&spaced, name, Slug::InvalidParameter)?.into_owned())
 }
 
 fn unknown(name: &str, allowed: impl Iterator<Item = &'static str>) -> Problem {

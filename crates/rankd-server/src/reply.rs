@@ -6,6 +6,8 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
+use crate::problem::Problem;
+
 /// A response whose body is already complete.
 pub(crate) type Reply = Response<Full<Bytes>>;
 
@@ -48,10 +50,14 @@ pub(crate) fn no_content() -> Reply {
     response
 }
 
-/// Marks `reply` if it repeats an earlier answer.
-pub(crate) fn replayed(mut reply: Reply, repeated: bool) -> Reply {
-    if repeated {
-        reply.headers_mut().insert(REPLAYED, TRUE);
+/// Marks an answer, be it a problem, if it repeats an earlier one.
+pub(crate) fn replayed(answer: Result<Reply, Problem>, repeated: bool) -> Result<Reply, Problem> {
+    match answer {
+        answer if !repeated => answer,
+        Ok(mut reply) => {
+            reply.headers_mut().insert(REPLAYED, TRUE);
+            Ok(reply)
+        }
+        Err(problem) => Err(problem.with_header(REPLAYED, TRUE)),
     }
-    reply
 }

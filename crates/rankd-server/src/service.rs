@@ -18,10 +18,11 @@ use crate::body::{self, BodyBudget, HeldBody};
 use crate::console::Console;
 use crate::handlers::{self, Call, ops};
 use crate::idempotency;
-use crate::limits::URI_BYTES_MAX;
+use crate::limits::{LOGGED_PATH_CHARS_MAX, URI_BYTES_MAX};
 use crate::metrics::Metrics;
 use crate::options::ServerOptions;
-use crate::problem::{Problem, Slug, shown};
+use crate::origin;
+use crate::problem::{Problem, Slug, clipped};
 use crate::query::Query;
 use crate::reply::{self, Reply};
 use crate::routes::{Found, Routes};
@@ -29,7 +30,6 @@ use crate::slot::EngineSlot;
 use crate::table::{Action, BodySpec, Class, Route};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const FETCH_SITE: &str = "sec-fetch-site";
 
 /// What all connections share. Everything in it is fixed, atomic, or locks for itself.
 #[derive(Debug)]
@@ -40,6 +40,8 @@ pub(crate) struct Service {
     console: Console,
     pub(crate) metrics: Metrics,
     next_request_id: AtomicU64,
+    /// Whether only this machine can reach the server.
+    loopback: bool,
 }
 
 impl Service {
@@ -51,6 +53,7 @@ impl Service {
             metrics: Metrics::new(&slot),
             slot,
             next_request_id: AtomicU64::new(1),
+            loopback: options.http.ip().is_loopback(),
         }
     }
 
@@ -59,28 +62,30 @@ impl Service {
         let started = Instant::now();
         let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
         let _in_flight = Counted::new(&self.metrics.in_flight);
-        let method = request.method().clone();
-        let uri = request.uri().clone();
-        let found = self.find(&method, &uri);
+        let (head, mut incoming) = request.into_parts();
+        let head = Request::from_parts(head, ());
+        let found = self.find(head.method(), head.uri());
         let line = found.as_ref().ok().map(|found| (found.index, found.route));
         let handled = match found {
-            Ok(found) => self.handle(&found, request).await,
+            Ok(found) => self.handle(&found, &head, &mut incoming).await,
             Err(problem) => Err(problem),
         };
-        let mut reply = handled.unwrap_or_else(|problem| self.refuse(problem, request_id));
-        if method == Method::HEAD {
+        let mut reply = match handled {
+            Ok(reply) => reply,
+            Err(problem) => {
+                if problem.slug() != Slug::BodyTimeout {
+                    self.bodies.discard(head.headers(), incoming).await;
+                }
+                self.refuse(problem, request_id)
+            }
+        };
+        if head.method() == Method::HEAD {
             reply = without_body(reply);
         }
         let elapsed = started.elapsed();
         let status = reply.status().as_u16();
         self.metrics.answered(line, status, elapsed.as_secs_f64());
-        let duration_us = elapsed.as_micros();
-        let path = uri.path();
-        if status >= 400 {
-            tracing::info!(request_id, %method, path, status, duration_us, "refused");
-        } else {
-            tracing::debug!(request_id, %method, path, status, duration_us, "answered");
-        }
+        log(request_id, &head, status, elapsed.as_micros());
         reply
     }
 
@@ -97,24 +102,29 @@ impl Service {
     async fn handle(
         &self,
         found: &Found<'_, '_>,
-        request: Request<Incoming>,
+        head: &Request<()>,
+        incoming: &mut Incoming,
     ) -> Result<Reply, Problem> {
+        if self.loopback {
+            origin::check_host(head)?;
+        }
         let route = found.route;
-        let (head, incoming) = request.into_parts();
         let allowed = route.query.iter().map(|param| param.name);
-        let query = Query::parse(head.uri.query().unwrap_or(""), allowed)?;
+        // A link to the console that somebody decorated is still a link to the console.
+        let asked = head.uri().query().filter(|_| route.action != Action::Console);
+        let query = Query::parse(asked.unwrap_or(""), allowed)?;
         if route.class == Class::Open {
             return Ok(self.answer_open(route.action));
         }
         let engine = self.engine()?;
         if route.method != Method::GET {
-            refuse_cross_site(&head.headers)?;
+            origin::check_site(head)?;
         }
-        let body = self.read_body(route, &head.headers, incoming).await?;
+        let body = self.read_body(route, head.headers(), incoming).await?;
         let bytes = body.as_ref().map_or(&b""[..], |body| &body.bytes);
-        let path = head.uri.path();
+        let path = head.uri().path();
         let idempotency = match route.class {
-            Class::Write => idempotency::key(&head.headers, &head.method, path, bytes)?,
+            Class::Write => idempotency::key(head.headers(), head.method(), path, bytes)?,
             _ => None,
         };
         let call = Call { engine, params: &found.params, query, body: bytes, idempotency };
@@ -135,7 +145,7 @@ impl Service {
         &self,
         route: &Route,
         headers: &HeaderMap,
-        incoming: Incoming,
+        incoming: &mut Incoming,
     ) -> Result<Option<HeldBody<'_>>, Problem> {
         let Some(BodySpec { bytes_max, optional, .. }) = route.body else { return Ok(None) };
         if optional && incoming.is_end_stream() {
@@ -165,18 +175,16 @@ impl Service {
     }
 }
 
-/// A page of another site may not write: there are no credentials that it could lack, so a
-/// server on loopback would obey any page that its user happens to look at.
-fn refuse_cross_site(headers: &HeaderMap) -> Result<(), Problem> {
-    match headers.get(FETCH_SITE) {
-        Some(site) if site == "cross-site" => Err(Problem::new(
-            Slug::CrossSite,
-            format!(
-                "Sec-Fetch-Site is {}; it must be absent, none, same-site or same-origin",
-                shown(&String::from_utf8_lossy(site.as_bytes()))
-            ),
-        )),
-        _ => Ok(()),
+/// One line of the log. What clients do wrong is theirs to know, and counted by the metrics; what
+/// goes wrong here is told to the operator.
+fn log(request_id: u64, head: &Request<()>, status: u16, duration_us: u128) {
+    let method = &*clipped(head.method().as_str(), LOGGED_PATH_CHARS_MAX);
+    let path = &*clipped(head.uri().path(), LOGGED_PATH_CHARS_MAX);
+    match status {
+        500 => tracing::error!(request_id, method, path, status, duration_us, "failed"),
+        501.. => tracing::warn!(request_id, method, path, status, duration_us, "unavailable"),
+        400.. => tracing::debug!(request_id, method, path, status, duration_us, "refused"),
+        _ => tracing::debug!(request_id, method, path, status, duration_us, "answered"),
     }
 }
 

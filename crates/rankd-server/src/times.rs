@@ -11,7 +11,8 @@ use crate::problem::shown;
 pub(crate) fn parse(raw: &RawValue) -> Result<i64, String> {
     let token = raw.get();
     let ms = if token.starts_with('"') {
-        let text: String = serde_json::from_str(token).map_err(|error| format!("at: {error}"))?;
+        let text: String = serde_json::from_str(token)
+            .map_err(|_| format!("at is {}; its escapes are not those of a text", shown(token)))?;
         DateTime::parse_from_rfc3339(&text)
             .map_err(|error| {
                 format!(

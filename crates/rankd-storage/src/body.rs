@@ -106,6 +106,7 @@ mod tests {
             ),
             (Outcome::Removed, vec![u32s(4)]),
             (Outcome::Labelled, vec![u32s(5)]),
+            (Outcome::LabelKept, vec![u32s(7)]),
             (Outcome::Rejected(Rejection::UnknownBoard), vec![u32s(6), u32s(0)]),
         ];
         for (outcome, expected) in table {

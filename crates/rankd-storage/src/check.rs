@@ -1,9 +1,10 @@
 //! Verifies a data folder without changing anything in it.
 //!
 //! It looks at every file by itself, and then goes through a start without a state: what it says
-//! about a start is what a start would do, short of applying the records. It holds no lock; next
-//! to a running server, it may see the end of the last segment half written. Cost: every file is
-//! read twice; memory for one record or block.
+//! about a start is what a start would do, short of applying the records; the same goes for what it
+//! says about a salvage. It holds no lock; next to a running server, it may see the end of the
+//! last segment half written. Cost: every file is read twice, of a damaged folder three times;
+//! memory for one record or block.
 
 use std::path::Path;
 
@@ -20,6 +21,7 @@ use crate::recovery::{
     BEFORE_ALL_RECORDS, OpenReport, check_heads, check_reaches, choose_snapshot, needed_segments,
 };
 use crate::replay::LogFiles;
+use crate::salvage::{SalvageReport, preview};
 use crate::snapshot::block::{BlockKind, Meta};
 use crate::snapshot::read::SnapshotReader;
 
@@ -30,7 +32,8 @@ pub struct CheckReport {
     pub in_use_by: Option<String>,
     /// Every file of the store, the log first.
     pub files: Vec<FileReport>,
-    /// What a start would say: torn tails, skipped snapshots, or why it would refuse.
+    /// What a start would say: torn tails, skipped snapshots, or why it would refuse; then, what
+    /// a salvage would save and lose.
     pub notes: Vec<String>,
     /// Sequence that a start would reach; `None`: it would refuse.
     pub sequence: Option<u64>,
@@ -81,7 +84,8 @@ pub enum FileStatus {
     /// Everything that can be checked is as it was written.
     #[default]
     Good,
-    /// A log segment that ends in a record that was not written whole.
+    /// The last log segment ends in something that is no whole record, and that a start cuts off:
+    /// a write that was cut short, or damaged later.
     Torn,
     /// Something else is wrong.
     Damaged,
@@ -104,7 +108,7 @@ pub fn check(folder: &Path, fs: &dyn Fs) -> Result<CheckReport, StorageError> {
     let mut files = Vec::new();
     for first in &listing.segments {
         files.push(check_file(fs, folder, names::segment(*first), |report| {
-            check_segment(fs, folder, *first, report)
+            check_segment(fs, folder, *first, listing.segments.last() == Some(first), report)
         })?);
     }
     for sequence in &listing.snapshots {
@@ -168,12 +172,12 @@ fn check_file(
     Ok(report)
 }
 
-/// Reads one segment by itself. Whether a broken end is torn or damaged is for the start to say;
-/// here it is torn, so that the last segment of a good store is not called damaged.
+/// Reads one segment by itself. A broken record is called torn only where a start would cut it off.
 fn check_segment(
     fs: &dyn Fs,
     folder: &Path,
     first: u64,
+    is_last: bool,
     report: &mut FileReport,
 ) -> Result<(), StorageError> {
     let mut reader = SegmentReader::open(fs, folder, first, None)?;
@@ -185,12 +189,14 @@ fn check_segment(
                 report.last_sequence = record.sequence;
             }
             Step::End => return Ok(()),
-            Step::Broken(damage) => {
+            Step::Broken(damage) if is_last => {
+                let store = reader.head().store;
+                LogFiles { fs, folder, store: &store }.check_torn(&reader, &damage)?;
                 report.status = FileStatus::Torn;
                 report.finding = Some((reader.offset(), damage.to_string()));
                 return Ok(());
             }
-            Step::Wrong(damage) => return Err(reader.damaged(damage)),
+            Step::Broken(damage) | Step::Wrong(damage) => return Err(reader.damaged(damage)),
         }
     }
 }
@@ -258,10 +264,40 @@ fn try_start(fs: &dyn Fs, folder: &Path, listing: &Listing) -> Result<Start, Sto
         Err(error @ StorageError::Io { .. }) => return Err(error),
         Err(error) => {
             notes.push(format!("a start is refused: {error}"));
+            preview_salvage(fs, folder, listing, &mut notes)?;
             None
         }
     };
     Ok(Start { sequence, notes })
+}
+
+/// Says what is to be had where a start is refused.
+fn preview_salvage(
+    fs: &dyn Fs,
+    folder: &Path,
+    listing: &Listing,
+    notes: &mut Vec<String>,
+) -> Result<(), StorageError> {
+    let report = match preview(fs, folder, listing) {
+        Ok(report) => report,
+        Err(error @ StorageError::Io { .. }) => return Err(error),
+        // That is why the start is refused, and needs a newer build, no salvage.
+        Err(StorageError::Newer { .. }) => return Ok(()),
+        Err(error) => {
+            notes.push(format!("a salvage is not possible: {}", error.one_line()));
+            return Ok(());
+        }
+    };
+    let SalvageReport { snapshot, records, sequence, lost, .. } = report;
+    let base = snapshot.map_or_else(String::new, |snapshot| format!("{snapshot} and "));
+    let saved = format!("{base}{records} records, up to record {sequence}");
+    if lost.is_empty() {
+        notes.push(format!("a salvage loses nothing: {saved}, are undamaged"));
+    } else {
+        notes.push(format!("a salvage saves {saved}"));
+        notes.extend(lost.iter().map(|lost| format!("a salvage loses: {lost}")));
+    }
+    Ok(())
 }
 
 fn start(
@@ -276,8 +312,12 @@ fn start(
     let mut report = OpenReport::default();
     let snapshot = choose_snapshot(fs, folder, &store, listing, &mut report)?;
     let base = snapshot.unwrap_or(BEFORE_ALL_RECORDS);
+    let built_upon = match snapshot {
+        Some(sequence) => format!("{} and the log after it", names::snapshot(sequence)),
+        None => "the log from its first record".to_owned(),
+    };
     let skipped = report.skipped_snapshots.iter();
-    notes.extend(skipped.map(|(_, why)| format!("a start goes without a snapshot: {why}")));
+    notes.extend(skipped.map(|(_, why)| format!("a start takes {built_upon} instead: {why}")));
     let tell = &mut |_| {};
     let files = LogFiles { fs, folder, store: &store };
     let segments = needed_segments(listing, base)?;
@@ -287,7 +327,10 @@ fn start(
     if let Some((bytes, damage)) = &end.torn {
         let file = names::segment(end.first);
         let offset = end.offset;
-        notes.push(format!("a start cuts {bytes} bytes off {file} at offset {offset}: {damage}"));
+        notes.push(format!(
+            "a start cuts {bytes} bytes off {file} at offset {offset}, a write that was cut short, \
+             or damaged later: {damage}"
+        ));
     }
     Ok(end.position.next - 1)
 }

@@ -143,7 +143,8 @@ impl EmbeddedStore {
             options.segment_bytes,
         );
         let writer = Worker::spawn("rankd-log", move || writer.run())?;
-        let keeper = Worker::spawn("rankd-snapshot", move || keeper.run())?;
+        let keeper = Worker::spawn("rankd-snapshot", move || keeper.run());
+        let (writer, keeper) = both_or_neither(&queue, writer, keeper)?;
         Ok(Self {
             state,
             queue,
@@ -209,6 +210,23 @@ impl Open {
     }
 }
 
+/// Without a keeper the writer ends, too, before anybody gives the folder's lock back.
+fn both_or_neither<T: Send + 'static>(
+    queue: &Queue,
+    mut writer: Worker<T>,
+    keeper: Result<Worker<()>, StorageError>,
+) -> Result<(Worker<T>, Worker<()>), StorageError> {
+    match keeper {
+        Ok(keeper) => Ok((writer, keeper)),
+        Err(error) => {
+            queue.close();
+            queue.end_writer();
+            writer.join();
+            Err(error)
+        }
+    }
+}
+
 /// Dropping the store without closing it writes what is queued, and no snapshot.
 impl Drop for EmbeddedStore {
     fn drop(&mut self) {
@@ -243,5 +261,30 @@ impl Storage for EmbeddedStore {
 
     fn close(&self) -> StoreFuture<'_, ()> {
         Box::pin(self.close_once())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::log::queue::Wake;
+
+    #[test]
+    fn without_a_snapshot_thread_the_log_writer_has_ended_before_the_lock_goes() {
+        let queue = Arc::new(Queue::new(0, StoreStats::default()));
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let (its_queue, its_end) = (Arc::clone(&queue), Arc::clone(&has_ended));
+        let writer = Worker::spawn("test-log", move || {
+            while !its_queue.next_work(Wake::Work(None)).is_closing {}
+            its_end.store(true, Ordering::Release);
+        });
+        let refused = StorageError::System { what: "a thread", reason: "none left".to_owned() };
+        let started = both_or_neither(&queue, writer.expect("a thread"), Err(refused));
+        let error = started.err().expect("there is no keeper");
+        assert_eq!(error.to_string(), "the operating system refused a thread: none left");
+        assert!(has_ended.load(Ordering::Acquire));
+        assert_eq!(queue.health(), Health::Closed);
     }
 }

@@ -222,6 +222,9 @@ pub enum LayoutError {
     /// There are snapshots, but no log.
     #[error("there is {0} but no log segment")]
     NoLog(String),
+    /// There is nothing to salvage.
+    #[error("there is no log segment and no good snapshot")]
+    Nothing,
     /// No snapshot can be used.
     #[error("no snapshot is good and the log begins with record {first}; the newest: {newest}")]
     NoSnapshot {

@@ -43,6 +43,7 @@ mod check;
 mod embedded;
 mod error;
 mod fs;
+mod harvest;
 mod head;
 mod log;
 mod memory;
@@ -54,6 +55,7 @@ mod replay;
 mod salvage;
 mod snapshot;
 mod source;
+mod survivors;
 mod worker;
 
 pub use check::{CheckReport, FileReport, FileStatus, Verdict, check};

@@ -34,6 +34,8 @@ pub const SNAPSHOTS_KEPT: usize = 2;
 pub const RETRY_MS_MIN: u64 = 100;
 /// Longest pause before a failed write is tried again, in milliseconds.
 pub const RETRY_MS_MAX: u64 = 5_000;
+/// Most findings of one sort that a salvage lists.
+pub const SALVAGE_LINES_MAX: usize = 100;
 /// Bytes that are read from a file at a time.
 pub const READ_BYTES: usize = 256 << 10;
 /// Most bytes of buffer that the log writer keeps between two groups.

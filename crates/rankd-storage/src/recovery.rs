@@ -44,7 +44,8 @@ pub struct OpenReport {
     pub duration_ms: u64,
 }
 
-/// The end of a write that was cut short, by a kill or by the power.
+/// The end of the log that could not be read: a write that was cut short, by a kill or by the
+/// power, or records of the last fsync that were damaged later. The files cannot tell which.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TornTail {
     /// The segment's file name.
@@ -300,18 +301,26 @@ pub(crate) fn choose_snapshot(
 /// The segments with records after `base`, and the one that has `base` itself.
 ///
 /// # Errors
-/// If the log begins later than that.
+/// If the log begins later than that, or there is none.
 pub(crate) fn needed_segments(listing: &Listing, base: u64) -> Result<&[u64], LayoutError> {
     // A name can say the last of all numbers; then no log reaches it, and that is found later.
     let next = base.saturating_add(1);
     let start = listing.segments.partition_point(|first| *first <= next);
     match start.checked_sub(1).and_then(|start| listing.segments.get(start..)) {
         Some(segments) => Ok(segments),
-        None => {
-            let first = listing.segments.first().copied().unwrap_or(next);
+        None => Err(log_begins_late(listing, next)),
+    }
+}
+
+/// Why a log that has no segment at or before `next` cannot be used.
+fn log_begins_late(listing: &Listing, next: u64) -> LayoutError {
+    match (listing.segments.first(), listing.snapshots.last()) {
+        (Some(first), _) => {
             let why = format!("the log begins with record {first}");
-            Err(LayoutError::Missing { first: next, last: first.saturating_sub(1), why })
+            LayoutError::Missing { first: next, last: first.saturating_sub(1), why }
         }
+        (None, Some(newest)) => LayoutError::NoLog(names::snapshot(*newest)),
+        (None, None) => LayoutError::Nothing,
     }
 }
 

@@ -58,6 +58,7 @@ impl Unproven {
 }
 
 /// Where the log is read from.
+#[derive(Clone, Copy)]
 pub(crate) struct LogFiles<'a> {
     pub(crate) fs: &'a dyn Fs,
     pub(crate) folder: &'a Path,
@@ -118,7 +119,14 @@ impl LogFiles<'_> {
     }
 
     /// Whether the broken record that `reader` stands at may be a torn write.
-    fn check_torn(&self, reader: &SegmentReader, damage: &Damage) -> Result<(), StorageError> {
+    ///
+    /// # Errors
+    /// What the disk says; the damage, with what proves that it is no torn write.
+    pub(crate) fn check_torn(
+        &self,
+        reader: &SegmentReader,
+        damage: &Damage,
+    ) -> Result<(), StorageError> {
         let path = self.folder.join(reader.name());
         let file = self.fs.open(&path, false).map_err(StorageError::io(Action::Open, &path))?;
         let expected = reader.position().next;

@@ -1,7 +1,8 @@
 //! Builds a new store from what is intact of a damaged one.
 //!
 //! Invariant: what it takes is the newest snapshot that can be read and the unbroken run of
-//! records after it, never anything behind a gap. The damaged folder is not changed.
+//! records after it, never anything behind a gap; damage to records that the snapshot covers is
+//! passed over (docs/storage-format.md has the rule). The damaged folder is not changed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,16 +12,18 @@ use serde::Serialize;
 
 use crate::error::{Action, LayoutError, StorageError};
 use crate::fs::Fs;
+use crate::harvest::{Harvest, Unfit};
 use crate::head::{StoreId, salt};
 use crate::log::active::ActiveLog;
 use crate::log::reader::{Position, SegmentReader};
 use crate::meter::Meter;
 use crate::names::{self, LOCK, Listing};
 use crate::recovery::{BEFORE_ALL_RECORDS, needed_segments, random_id, take_lock};
-use crate::replay::LogFiles;
+use crate::replay::{Apply, LogFiles};
 use crate::snapshot::load::load;
 use crate::snapshot::read::SnapshotReader;
 use crate::snapshot::write::Target;
+use crate::survivors::walk;
 
 /// What was saved, and what was not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -35,8 +38,11 @@ pub struct SalvageReport {
     pub boards: u64,
     /// Members in the new store.
     pub members: u64,
-    /// What could not be used: which file, where, why.
+    /// What could not be used: which file, where, why; and how many undamaged records, from which
+    /// sequence on. At most [`crate::limits::SALVAGE_LINES_MAX`] findings.
     pub lost: Vec<String>,
+    /// What is damaged without anything being lost by it. As many at most.
+    pub harmless: Vec<String>,
 }
 
 /// Writes what is intact in `folder` into `out`, as a store of its own.
@@ -99,6 +105,21 @@ impl ChangeSink for At {
     }
 }
 
+/// What a salvage would take and lose, as far as that shows without applying the records.
+///
+/// # Errors
+/// As [`salvage`].
+pub(crate) fn preview(
+    fs: &dyn Fs,
+    folder: &Path,
+    listing: &Listing,
+) -> Result<SalvageReport, StorageError> {
+    let source = Source { fs, folder, listing };
+    let base = source.find_base()?;
+    let harvest = source.harvest(&base, None, &mut |_| Ok(()))?;
+    Ok(harvest.into_report(base.snapshot()))
+}
+
 /// The damaged folder.
 struct Source<'a> {
     fs: &'a dyn Fs,
@@ -106,53 +127,66 @@ struct Source<'a> {
     listing: &'a Listing,
 }
 
-/// How far replay came.
-#[derive(Default)]
-struct Reached {
-    sequence: u64,
-    records: u64,
-    /// A record that could not be applied, and may have been applied in part.
-    unfit: Option<u64>,
+/// What is built upon.
+struct Base {
+    /// Sequence of the newest good snapshot.
+    sequence: Option<u64>,
+    store: StoreId,
+    /// Newer snapshots that are damaged, and how.
+    skipped: Vec<(u64, String)>,
+}
+
+impl Base {
+    fn snapshot(&self) -> Option<String> {
+        self.sequence.map(names::snapshot)
+    }
 }
 
 impl Source<'_> {
     fn rebuild(&self) -> Result<(Arc<State>, SalvageReport), StorageError> {
-        let mut until = u64::MAX;
+        let base = self.find_base()?;
+        let mut unfit = None;
         loop {
             let state = State::new();
-            let (report, reached) = self.rebuild_until(&state, until)?;
-            match reached.unfit {
-                // Again, without the record that did not fit.
-                Some(unfit) if until == u64::MAX => until = unfit - 1,
-                _ => return Ok((state, report)),
+            self.load(&base, &state)?;
+            let mut apply = |record: &Record| state.apply(record).map_err(|e| e.to_string());
+            let harvest = self.harvest(&base, unfit.clone(), &mut apply)?;
+            if harvest.unfit() == unfit.as_ref() {
+                return Ok((state, harvest.into_report(base.snapshot())));
             }
+            // Again, without the record that did not fit: it may have been applied in part.
+            unfit = harvest.unfit().cloned();
         }
     }
 
-    fn rebuild_until(
-        &self,
-        state: &State,
-        until: u64,
-    ) -> Result<(SalvageReport, Reached), StorageError> {
-        let mut report = SalvageReport::default();
+    /// Finds the newest snapshot that is good.
+    fn find_base(&self) -> Result<Base, StorageError> {
         let own = self.own_store()?;
-        let base = self.load_newest(state, own.as_ref(), &mut report.lost)?;
-        if let Some((sequence, _)) = base {
-            report.snapshot = Some(names::snapshot(sequence));
-        }
-        let from = base.map_or(BEFORE_ALL_RECORDS, |(sequence, _)| sequence);
-        let mut reached = Reached { sequence: from, ..Reached::default() };
-        match needed_segments(self.listing, from) {
-            Ok(segments) => {
-                let store = base.map(|(_, store)| store);
-                self.replay(segments, store, until, state, &mut reached, &mut report.lost)?;
+        let mut skipped = Vec::new();
+        let tell = &mut |_| {};
+        let mut meter = Meter::new(0, tell);
+        for sequence in self.listing.snapshots.iter().rev() {
+            let opened = SnapshotReader::open(self.fs, self.folder, *sequence, own.as_ref());
+            let checked = opened.and_then(|reader| {
+                let store = reader.head().store;
+                reader.verify(&mut meter).map(|_good| store)
+            });
+            match checked {
+                Ok(store) => return Ok(Base { sequence: Some(*sequence), store, skipped }),
+                Err(error @ StorageError::Damaged { .. }) => {
+                    skipped.push((*sequence, error.one_line()));
+                }
+                Err(error) => return Err(error),
             }
-            Err(gap) if base.is_some() => report.lost.push(gap.to_string()),
-            Err(gap) => return Err(gap.into()),
         }
-        report.sequence = reached.sequence;
-        report.records = reached.records;
-        Ok((report, reached))
+        // Nothing to stand on but the log, and all of it.
+        let segments = needed_segments(self.listing, BEFORE_ALL_RECORDS)?;
+        let first = segments.first().expect("at least one segment is needed");
+        let store = match own {
+            Some(store) => store,
+            None => SegmentReader::open(self.fs, self.folder, *first, None)?.head().store,
+        };
+        Ok(Base { sequence: None, store, skipped })
     }
 
     /// Whose folder this is: the log says so, if any of its segments can be opened.
@@ -167,77 +201,24 @@ impl Source<'_> {
         Ok(None)
     }
 
-    /// Loads the newest snapshot that can be loaded. Its sequence and store.
-    fn load_newest(
-        &self,
-        state: &State,
-        own: Option<&StoreId>,
-        lost: &mut Vec<String>,
-    ) -> Result<Option<(u64, StoreId)>, StorageError> {
+    fn load(&self, base: &Base, state: &State) -> Result<(), StorageError> {
+        let Some(sequence) = base.sequence else { return Ok(()) };
+        let reader = SnapshotReader::open(self.fs, self.folder, sequence, Some(&base.store))?;
         let tell = &mut |_| {};
-        let mut meter = Meter::new(0, tell);
-        for sequence in self.listing.snapshots.iter().rev() {
-            let open = || SnapshotReader::open(self.fs, self.folder, *sequence, own);
-            // Checked before it is loaded: a state that is half full could not be used again.
-            let checked = open().and_then(|reader| reader.verify(&mut meter));
-            match checked.and_then(|_good| open()) {
-                Ok(reader) => {
-                    let store = reader.head().store;
-                    load(reader, state, &mut meter)?;
-                    return Ok(Some((*sequence, store)));
-                }
-                Err(error @ StorageError::Damaged { .. }) => lost.push(error.one_line()),
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(None)
+        load(reader, state, &mut Meter::new(0, tell)).map(|_finished_ms| ())
     }
 
-    /// Applies what is unbroken, and notes why it ended.
-    fn replay(
+    /// Hands to `apply` what follows the snapshot without a gap, and without `unfit`.
+    fn harvest(
         &self,
-        segments: &[u64],
-        store: Option<StoreId>,
-        until: u64,
-        state: &State,
-        reached: &mut Reached,
-        lost: &mut Vec<String>,
-    ) -> Result<(), StorageError> {
-        let store = match (store, segments.first()) {
-            (Some(store), _) => store,
-            (None, Some(first)) => {
-                SegmentReader::open(self.fs, self.folder, *first, None)?.head().store
-            }
-            (None, None) => return Ok(()),
-        };
-        let mut apply = |record: &Record| {
-            if record.sequence <= reached.sequence || record.sequence > until {
-                return Ok(());
-            }
-            state.apply(record).map_err(|error| {
-                reached.unfit = Some(record.sequence);
-                error.to_string()
-            })?;
-            reached.sequence = record.sequence;
-            reached.records += 1;
-            Ok(())
-        };
-        let files = LogFiles { fs: self.fs, folder: self.folder, store: &store };
-        let tell = &mut |_| {};
-        match files.replay(segments, &mut Meter::new(0, tell), &mut apply) {
-            Ok(end) => {
-                if let Some((bytes, damage)) = end.and_then(|end| end.torn) {
-                    lost.push(format!("{bytes} bytes at the end of the log: {damage}"));
-                }
-            }
-            Err(error @ StorageError::Damaged { .. }) => {
-                lost.push(format!("{}; nothing behind it was used", error.one_line()));
-            }
-            Err(error) => return Err(error),
-        }
-        if until < u64::MAX {
-            lost.push(format!("record {} and everything after it does not fit", until + 1));
-        }
-        Ok(())
+        base: &Base,
+        unfit: Option<Unfit>,
+        apply: &mut Apply<'_>,
+    ) -> Result<Harvest, StorageError> {
+        let mut harvest = Harvest::new(base.sequence.unwrap_or(BEFORE_ALL_RECORDS), unfit);
+        let files = LogFiles { fs: self.fs, folder: self.folder, store: &base.store };
+        walk(files, &self.listing.segments, &mut |find| harvest.add(find, apply))?;
+        harvest.end(&base.skipped, !self.listing.segments.is_empty());
+        Ok(harvest)
     }
 }

@@ -59,13 +59,45 @@ impl Source {
         if self.left() < count as u64 {
             return Ok(Err(Damage::Short { what, need: count as u64, left: self.left() }));
         }
-        if self.buffer.len() - self.start < count {
-            self.fill(count).map_err(StorageError::io(Action::Read, &self.path))?;
-        }
+        self.make_ready(count)?;
         let piece = self.start..self.start + count;
         self.start += count;
         self.offset += count as u64;
         Ok(Ok(self.buffer.get(piece).expect("filled just now")))
+    }
+
+    /// The next `count` bytes without taking them; `None`: fewer are left.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn peek(&mut self, count: usize) -> Result<Option<&[u8]>, StorageError> {
+        if self.left() < count as u64 {
+            return Ok(None);
+        }
+        self.make_ready(count)?;
+        let piece = self.start..self.start + count;
+        Ok(Some(self.buffer.get(piece).expect("filled just now")))
+    }
+
+    /// Goes on at `offset`, which may lie before or behind the present one.
+    pub(crate) fn seek(&mut self, offset: u64) {
+        let buffered_from = self.offset - self.start as u64;
+        let start = offset.checked_sub(buffered_from).and_then(|ahead| usize::try_from(ahead).ok());
+        self.offset = offset.min(self.length);
+        match start.filter(|start| *start <= self.buffer.len()) {
+            Some(start) => self.start = start,
+            None => {
+                self.buffer.clear();
+                self.start = 0;
+            }
+        }
+    }
+
+    fn make_ready(&mut self, count: usize) -> Result<(), StorageError> {
+        if self.buffer.len() - self.start < count {
+            self.fill(count).map_err(StorageError::io(Action::Read, &self.path))?;
+        }
+        Ok(())
     }
 
     /// Moves what is left of the buffer to its front, and reads on.

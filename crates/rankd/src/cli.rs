@@ -28,7 +28,7 @@ const LONG_VERSION: &str = concat!(
 /// Leaderboards in memory: ranks in microseconds, every acknowledged score on disk.
 #[derive(Debug, Parser)]
 #[command(name = "rankd", version, long_version = LONG_VERSION, after_help = EXIT_CODES)]
-#[command(propagate_version = false, disable_help_subcommand = true)]
+#[command(propagate_version = false)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -50,6 +50,16 @@ pub(crate) enum Command {
     /// removed at the end.
     Demo(SettingFlags),
     /// Read scores from a CSV or JSON Lines file onto a board
+    ///
+    /// Rows are written in batches of up to 10000 lines. A batch with a row that cannot be read is
+    /// not written at all: the import stops there and prints the command that goes on. A row that
+    /// the board refuses does not keep the others of its batch out.
+    ///
+    /// Running the same command again is safe: within 24 hours a batch with the same rows under
+    /// the same line numbers counts once (--again makes it count once more). That holds for
+    /// unchanged batches. If rows within a batch that is in are edited, or rows are added after the
+    /// last one, that batch is another one and all its rows count again: on a board that sums, put
+    /// such rows into a file of their own, or begin after what is in with --from-line.
     Import(ImportArgs),
     /// Write a board's ranking as CSV or JSON Lines
     Export(ExportArgs),
@@ -60,6 +70,10 @@ pub(crate) enum Command {
     /// Have the server write a snapshot now
     Snapshot(SnapshotArgs),
     /// Verify the files of a data folder, and salvage what is intact
+    ///
+    /// Reads every file of the folder and changes none. A server may be running on it; what it is
+    /// writing at the moment then looks unfinished. Exit code 0 if everything is as it was written,
+    /// 1 if anything is damaged, 2 for wrong usage.
     Check(CheckArgs),
 }
 

@@ -73,6 +73,12 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// A number of things: `1 row`, `2 rows`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{ending}", grouped(number))
+}
+
 /// A column of a [`Grid`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Column {
@@ -142,6 +148,12 @@ mod tests {
         for (number, text) in cases {
             assert_eq!(grouped(number), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        let texts = [0, 1, 2, 1000].map(|number| counted(number, "row"));
+        assert_eq!(texts, ["0 rows", "1 row", "2 rows", "1 000 rows"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Opening a store for an engine: the one place that knows which stores there are.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -30,6 +31,20 @@ pub(crate) fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Arc<Eng
             };
             open_embedded(folder, store_options, options)
         }
+    }
+}
+
+/// Whether `path` is a folder in which a store has left its files. A folder that cannot be listed
+/// counts: opening it tells why.
+pub(crate) fn is_data_folder(path: &Path) -> bool {
+    let is_ours = |name: &Path| {
+        name.extension().is_some_and(|extension| extension == "rlog" || extension == "rsnap")
+    };
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => {
+            entries.any(|entry| entry.is_ok_and(|entry| is_ours(entry.file_name().as_ref())))
+        }
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
     }
 }
 
@@ -121,7 +136,7 @@ fn log(folder: &Path, report: &OpenReport) {
             bytes = tail.bytes,
             copy = tail.copy,
             reason = tail.reason,
-            "the log ended in a write that was cut short and never acknowledged; it was set aside"
+            "the log ended in a write that was cut short, or damaged later; it was set aside"
         );
     }
 }

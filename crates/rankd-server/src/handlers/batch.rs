@@ -63,12 +63,20 @@ impl Batch {
 
     /// The reply; `explain` words the rejection of the row with that index.
     pub(super) fn report(
-        mut self,
+        self,
         answer: Answer,
         explain: impl Fn(usize, Rejection) -> String,
     ) -> Result<Reply, Problem> {
         let repeated = matches!(answer, Answer::Repeated(_));
         let tally = Tally::of(answer)?;
+        reply::replayed(self.tell(tally, explain), repeated)
+    }
+
+    fn tell(
+        mut self,
+        tally: Tally,
+        explain: impl Fn(usize, Rejection) -> String,
+    ) -> Result<Reply, Problem> {
         for (position, rejection) in tally.rejected {
             if concerns_all(&rejection) {
                 return Err(rejection.into());
@@ -82,7 +90,7 @@ impl Batch {
         self.rejected.sort_by_key(|row| row.index);
         let Tally { applied, unchanged, .. } = tally;
         let report = Report { applied, unchanged, rejected: self.rejected };
-        Ok(reply::replayed(reply::json(StatusCode::OK, &report), repeated))
+        Ok(reply::json(StatusCode::OK, &report))
     }
 }
 
@@ -116,7 +124,9 @@ impl Tally {
         for (position, outcome) in outcomes.into_iter().enumerate() {
             match outcome {
                 Outcome::Rejected(why) => tally.rejected.push((position, why)),
-                Outcome::Written { changed: false, .. } => tally.unchanged += 1,
+                Outcome::Written { changed: false, .. } | Outcome::LabelKept => {
+                    tally.unchanged += 1;
+                }
                 _ => tally.applied += 1,
             }
         }

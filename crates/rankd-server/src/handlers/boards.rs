@@ -2,7 +2,7 @@
 
 use hyper::StatusCode;
 use rankd_engine::{
-    BoardInfo, Definition, Intent, Operator, Order, Outcome, Rejection, ScoreKind, Ties,
+    BoardInfo, Definition, Intent, Name, Operator, Order, Outcome, Rejection, ScoreKind, Ties,
 };
 use serde::{Deserialize, Serialize};
 
@@ -99,7 +99,15 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Reply, Problem> {
     let body = if call.body.is_empty() { DefinitionBody::default() } else { call.json()? };
     let definition = body.resolve()?;
     let intent = Intent::CreateBoard { name: name.clone(), definition };
-    let (outcome, repeated) = call.submit_one(intent, false).await?;
+    call.submit_one(intent, false, |outcome| created(call, name, definition, outcome)).await
+}
+
+fn created(
+    call: &Call<'_>,
+    name: Name,
+    definition: Definition,
+    outcome: Outcome,
+) -> Result<Reply, Problem> {
     let status = match outcome {
         Outcome::Created { .. } => StatusCode::CREATED,
         Outcome::Existed { .. } => StatusCode::OK,
@@ -120,7 +128,7 @@ pub(super) async fn create(call: &Call<'_>) -> Result<Reply, Problem> {
             changed_at: None,
         },
     };
-    Ok(reply::replayed(reply::json(status, &board), repeated))
+    Ok(reply::json(status, &board))
 }
 
 fn differs(name: &[u8], existing: Definition, asked: Definition) -> Problem {
@@ -146,13 +154,13 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reply, Problem> {
 pub(super) async fn delete(call: &Call<'_>) -> Result<Reply, Problem> {
     let name = call.written_name("board")?;
     let intent = Intent::DeleteBoard { name: name.clone() };
-    let (outcome, repeated) = call.submit_one(intent, false).await?;
-    match outcome {
-        Outcome::Deleted => Ok(reply::replayed(reply::no_content(), repeated)),
+    let answer = |outcome| match outcome {
+        Outcome::Deleted => Ok(reply::no_content()),
         Outcome::Rejected(Rejection::UnknownBoard) => Err(unknown_board(&name)),
         Outcome::Rejected(rejection) => Err(rejection.into()),
         other => Err(Problem::internal(other)),
-    }
+    };
+    call.submit_one(intent, false, answer).await
 }
 
 /// `GET /v1/boards`

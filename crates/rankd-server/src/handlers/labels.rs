@@ -49,15 +49,15 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Reply, Problem> {
     let body: LabelWrite<'_> = call.json()?;
     let name = label(body.name).map_err(|detail| Problem::new(Slug::InvalidName, detail))?;
     let intent = Intent::Label { member: member.clone(), label: Some(name.clone()) };
-    let (outcome, repeated) = call.submit_one(intent, false).await?;
-    match outcome {
-        Outcome::Labelled => {
+    let answer = |outcome| match outcome {
+        Outcome::Labelled | Outcome::LabelKept => {
             let json = LabelJson { member: NameJson(member), name };
-            Ok(reply::replayed(reply::json(StatusCode::OK, &json), repeated))
+            Ok(reply::json(StatusCode::OK, &json))
         }
         Outcome::Rejected(rejection) => Err(rejection.into()),
         other => Err(Problem::internal(other)),
-    }
+    };
+    call.submit_one(intent, false, answer).await
 }
 
 /// `POST /v1/members`
@@ -87,13 +87,13 @@ pub(super) fn read(call: &Call<'_>) -> Result<Reply, Problem> {
 pub(super) async fn remove(call: &Call<'_>) -> Result<Reply, Problem> {
     let member = call.written_name("member")?;
     let intent = Intent::Label { member: member.clone(), label: None };
-    let (outcome, repeated) = call.submit_one(intent, false).await?;
-    match outcome {
-        Outcome::Labelled => Ok(reply::replayed(reply::no_content(), repeated)),
+    let answer = |outcome| match outcome {
+        Outcome::Labelled => Ok(reply::no_content()),
         Outcome::Rejected(Rejection::UnknownMember) => Err(unnamed(&member)),
         Outcome::Rejected(rejection) => Err(rejection.into()),
         other => Err(Problem::internal(other)),
-    }
+    };
+    call.submit_one(intent, false, answer).await
 }
 
 fn unnamed(member: &[u8]) -> Problem {

@@ -20,7 +20,7 @@ use crate::body;
 use crate::names;
 use crate::problem::{Problem, Slug, shown, shown_name};
 use crate::query::Query;
-use crate::reply::Reply;
+use crate::reply::{self, Reply};
 use crate::table::Action;
 
 /// A request, as far as HTTP goes: found, complete, and with known parameters only.
@@ -103,18 +103,20 @@ impl Call<'_> {
         Ok(self.engine.submit(intents, with_ranks, key).await?)
     }
 
-    /// Submits one intent; also tells whether the outcome is that of an earlier request.
+    /// Submits one intent. `answer` words its outcome, which may be that of an earlier request;
+    /// what repeats an answer is marked, also if it is a problem.
     async fn submit_one(
         &self,
         intent: Intent,
         with_ranks: bool,
-    ) -> Result<(Outcome, bool), Problem> {
+        answer: impl FnOnce(Outcome) -> Result<Reply, Problem>,
+    ) -> Result<Reply, Problem> {
         match self.submit(vec![intent], with_ranks).await?.answer {
             Answer::Fresh(outcomes) => match <[Outcome; 1]>::try_from(outcomes) {
-                Ok([outcome]) => Ok((outcome, false)),
+                Ok([outcome]) => answer(outcome),
                 Err(outcomes) => Err(Problem::internal(outcomes)),
             },
-            Answer::Repeated(KeptOutcomes::One(outcome)) => Ok((*outcome, true)),
+            Answer::Repeated(KeptOutcomes::One(outcome)) => reply::replayed(answer(*outcome), true),
             Answer::Repeated(many) => Err(Problem::internal(many)),
         }
     }

@@ -62,17 +62,16 @@ pub(super) async fn put(call: &Call<'_>) -> Result<Reply, Problem> {
         operator: body.operator,
         at_ms,
     };
-    let (outcome, repeated) = call.submit_one(intent, true).await?;
-    match outcome {
+    let answer = |outcome| match outcome {
         Outcome::Written { current, previous, changed } => {
-            let body = written(&member, current, previous, changed);
-            Ok(reply::replayed(reply::json_bytes(body), repeated))
+            Ok(reply::json_bytes(written(&member, current, previous, changed)))
         }
         Outcome::Rejected(Rejection::UnknownBoard) => Err(unknown_board(&board)),
         Outcome::Rejected(Rejection::Score(error)) => Err(invalid_score(operand.explain(error))),
         Outcome::Rejected(rejection) => Err(rejection.into()),
         other => Err(Problem::internal(other)),
-    }
+    };
+    call.submit_one(intent, true, answer).await
 }
 
 fn written(member: &[u8], current: Placed, previous: Option<Placed>, changed: bool) -> Vec<u8> {
@@ -123,14 +122,14 @@ pub(super) async fn remove(call: &Call<'_>) -> Result<Reply, Problem> {
     let board = call.written_name("board")?;
     let member = call.written_name("member")?;
     let intent = Intent::Remove { board: board.clone(), member: member.clone() };
-    let (outcome, repeated) = call.submit_one(intent, false).await?;
-    match outcome {
-        Outcome::Removed => Ok(reply::replayed(reply::no_content(), repeated)),
+    let answer = |outcome| match outcome {
+        Outcome::Removed => Ok(reply::no_content()),
         Outcome::Rejected(Rejection::UnknownBoard) => Err(unknown_board(&board)),
         Outcome::Rejected(Rejection::UnknownMember) => Err(unknown_member(&member, &board)),
         Outcome::Rejected(rejection) => Err(rejection.into()),
         other => Err(Problem::internal(other)),
-    }
+    };
+    call.submit_one(intent, false, answer).await
 }
 
 /// Which scores the board holds; a board that is yet to be created will hold the default kind.

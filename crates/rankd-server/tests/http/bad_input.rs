@@ -151,7 +151,7 @@ async fn parameters_outside_their_limits_are_named() {
         ("/v1/boards?limit=1001", &["limit"]),
         ("/v1/boards?cursor=xyz!", &["cursor", "xyz!"]),
         ("/v1/boards?cursor=Zm9v", &["cursor"]),
-        ("/v1/boards/%zz/top", &["board", "%zz"]),
+        ("/v1/members/m/ranks?boards=%zz", &["boards", "%zz"]),
     ] {
         server.get(path).await.problem(400, "invalid-parameter", mentions);
     }
@@ -162,6 +162,37 @@ async fn parameters_outside_their_limits_are_named() {
     ] {
         server.get(path).await.problem(400, "unknown-parameter", mentions);
     }
+}
+
+#[tokio::test]
+async fn a_broken_escape_in_a_path_is_a_broken_name() {
+    let server = server().await;
+    for path in ["/v1/boards/%zz/top", "/v1/boards/b/members/%4", "/v1/members/a%"] {
+        let escape = path.split('/').find(|part| part.contains('%')).unwrap();
+        server.get(path).await.problem(400, "invalid-name", &[escape, "hexadecimal"]);
+    }
+}
+
+#[tokio::test]
+async fn valid_json_of_the_wrong_type_is_not_called_malformed() {
+    let server = server().await;
+    for (path, body, place) in [
+        ("/v1/boards/b/members/m", r#"{"score":1,"operator":5}"#, "line 1 column 2"),
+        ("/v1/boards/b/members/m", "{\"score\":1,\n\"operator\":[]}", "line 2 column 1"),
+        ("/v1/boards/n", r#"{"order":true}"#, "line 1 column 1"),
+    ] {
+        let answer = server.put(path, body).await;
+        answer.problem(400, "invalid-body", &["wrong type", place]);
+    }
+}
+
+#[tokio::test]
+async fn positions_within_a_value_are_not_passed_off_as_the_bodys() {
+    let server = server().await;
+    let body = "{\n\n\"score\": 1, \"at\": \"\\ud800\"}";
+    let answer = server.put("/v1/boards/b/members/m", body).await;
+    answer.problem(400, "invalid-time", &["at is \"\\ud800\"", "escapes"]);
+    assert!(!answer.text().contains("line"), "{}", answer.text());
 }
 
 #[tokio::test]
@@ -221,7 +252,8 @@ async fn other_media_types_are_refused() {
         if taken {
             answer.json(200);
         } else {
-            answer.problem(415, "unsupported-media-type", &[content_type, "application/json"]);
+            let hint = "-H 'Content-Type: application/json'";
+            answer.problem(415, "unsupported-media-type", &[content_type, hint]);
         }
     }
 }

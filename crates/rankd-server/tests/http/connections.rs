@@ -41,13 +41,14 @@ fn impatient() -> TestServer {
     TestServer::start_with(options, EngineOptions::default())
 }
 
-const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n";
+const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[tokio::test]
 async fn a_client_that_does_not_finish_its_head_is_cut_off() {
     let server = impatient();
     let address = server.address;
-    let beginnings = ["", "P", "PRI * HTTP/2", "GET /healthz HTTP/1.1\r\nhost: x\r\nx-slow: "];
+    let beginnings =
+        ["", "P", "PRI * HTTP/2", "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-slow: "];
     let clients = beginnings.map(|beginning| {
         tokio::spawn(async move {
             let mut stream = TcpStream::connect(address).await.unwrap();
@@ -72,7 +73,7 @@ async fn a_client_that_does_not_finish_its_body_is_told_so() {
     let server = impatient();
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     let head =
-        b"PUT /v1/boards/b/members/m HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\n\r\n{\"sco";
+        b"PUT /v1/boards/b/members/m HTTP/1.1\r\nhost: localhost\r\ncontent-length: 12\r\n\r\n{\"sco";
     stream.write_all(head).await.unwrap();
     let received = read_until(&mut stream, "}").await;
     assert!(received.starts_with("HTTP/1.1 408 "), "{received}");
@@ -83,13 +84,57 @@ async fn a_client_that_does_not_finish_its_body_is_told_so() {
 async fn an_unannounced_body_is_cut_at_its_limit() {
     let server = TestServer::start();
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let head = "PUT /v1/members/m HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    let head =
+        "PUT /v1/members/m HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let chunk = format!("10001\r\n{}\r\n", " ".repeat(0x10001));
     stream.write_all(chunk.as_bytes()).await.unwrap();
     let received = read_until(&mut stream, "}").await;
     assert!(received.starts_with("HTTP/1.1 413 "), "{received}");
     assert!(received.contains("more than 65536 bytes"), "{received}");
+}
+
+/// Sends the whole request before it reads a byte, as simple clients do.
+async fn send_all_then_read(address: SocketAddr, head: String, body_bytes: usize) -> String {
+    let mut stream = TcpStream::connect(address).await.expect("the server listens");
+    stream.write_all(head.as_bytes()).await.expect("an open connection");
+    for _ in 0..body_bytes / 1024 {
+        stream.write_all(&[b' '; 1024]).await.expect("a server that takes it all in");
+    }
+    read_until(&mut stream, "}").await
+}
+
+#[tokio::test]
+async fn a_client_that_sends_all_before_it_reads_gets_its_refusal() {
+    let server = TestServer::start();
+    for (request, status) in [
+        ("PUT /v1/boards/b/members/m", "413"),
+        ("PUT /v1/boards/b/members/m HTTP/1.1\r\ncontent-type: text/plain", "415"),
+        ("POST /nowhere", "404"),
+    ] {
+        let request = match request.contains("HTTP/") {
+            true => request.to_owned(),
+            false => format!("{request} HTTP/1.1"),
+        };
+        let body_bytes = 4 << 20;
+        let head = format!("{request}\r\nhost: localhost\r\ncontent-length: {body_bytes}\r\n\r\n");
+        let received = send_all_then_read(server.address, head, body_bytes).await;
+        assert!(received.starts_with(&format!("HTTP/1.1 {status} ")), "{received}");
+    }
+}
+
+#[tokio::test]
+async fn who_asks_before_sending_and_who_sends_far_too_much_are_told_at_once() {
+    let server = TestServer::start();
+    for announced in
+        ["content-length: 1000000\r\nexpect: 100-continue", "content-length: 1000000000"]
+    {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("PUT /v1/members/m HTTP/1.1\r\nhost: localhost\r\n{announced}\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let received = until_closed(&mut stream).await;
+        assert!(received.starts_with("HTTP/1.1 413 "), "{received}");
+    }
 }
 
 #[tokio::test]
@@ -120,11 +165,16 @@ async fn heads_that_are_none_or_too_long_are_refused() {
     let server = TestServer::start();
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     // Not a byte more than the server reads: closing with unread bytes would reset the connection.
-    let mut head = "GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ".to_owned();
+    let mut head = "GET /healthz HTTP/1.1\r\nhost: localhost\r\nx-long: ".to_owned();
     head.push_str(&"x".repeat(64 * 1024 - head.len()));
     stream.write_all(head.as_bytes()).await.unwrap();
     let refusal = until_closed(&mut stream).await;
     assert!(refusal.starts_with("HTTP/1.1 431 "), "{refusal:?}");
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let many = format!("GET /healthz HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(101));
+    stream.write_all(many.as_bytes()).await.unwrap();
+    let refusal = until_closed(&mut stream).await;
+    assert!(refusal.starts_with("HTTP/1.1 431 ") && refusal.ends_with("\r\n\r\n"), "{refusal:?}");
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(b"no HTTP at all\r\n\r\n").await.unwrap();
     let refusal = until_closed(&mut stream).await;
@@ -208,7 +258,7 @@ async fn shutdown_does_not_wait_forever() {
     let _held = server.store.gate.acquire_many(64).await.unwrap();
     let mut begun = server.store.begun.subscribe();
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let put = b"PUT /v1/boards/b HTTP/1.1\r\nhost: x\r\ncontent-length: 2\r\n\r\n{}";
+    let put = b"PUT /v1/boards/b HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
     stream.write_all(put).await.unwrap();
     begun.wait_for(|&begun| begun == 1).await.unwrap();
     server.stop.send(()).unwrap();

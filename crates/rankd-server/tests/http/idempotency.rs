@@ -1,9 +1,9 @@
 //! The same key again: the first answer, no second effect.
 
-use rankd_engine::StoreError;
+use rankd_engine::{EngineOptions, StoreError};
 use serde_json::json;
 
-use crate::support::{Answer, Script, TestServer};
+use crate::support::{Answer, Script, TestServer, options};
 
 #[track_caller]
 fn replayed(first: &Answer, second: &Answer) {
@@ -74,6 +74,28 @@ async fn bulk_reports_are_repeated_with_their_indexes() {
         replayed(&first, &second);
     }
     assert_eq!(server.get("/v1/boards/b/members/a").await.json(200)["score"], 5);
+}
+
+#[tokio::test]
+async fn a_repeated_problem_is_marked_as_such() {
+    let engine = EngineOptions { auto_create: false };
+    let server = TestServer::start_with(options(), engine);
+    server.put("/v1/boards/b", "").await.json(201);
+    let rows = r#"{"scores": [{"member": "m", "score": 1}, {"member": "n", "score": 1}]}"#;
+    for (method, path, body, status) in [
+        ("DELETE", "/v1/boards/no", "", 404),
+        ("DELETE", "/v1/boards/b/members/no", "", 404),
+        ("DELETE", "/v1/members/no", "", 404),
+        ("PUT", "/v1/boards/b/members/m", r#"{"score": 1.5}"#, 400),
+        ("PUT", "/v1/boards/b", r#"{"order": "ascending"}"#, 409),
+        ("PUT", "/v1/boards/no/members/m", r#"{"score": 1}"#, 404),
+        ("POST", "/v1/boards/no/scores", rows, 404),
+    ] {
+        let key = format!("{method} {path} {body}");
+        let first = server.keyed(&key, method, path, body).await;
+        assert_eq!(first.status.as_u16(), status, "{key}");
+        replayed(&first, &server.keyed(&key, method, path, body).await);
+    }
 }
 
 #[tokio::test]

@@ -46,6 +46,28 @@ async fn names_are_given_in_bulk_and_shown_where_asked_for() {
 }
 
 #[tokio::test]
+async fn a_name_that_is_so_already_counts_as_unchanged() {
+    let server = TestServer::start();
+    server.put("/v1/members/a", r#"{"name": "Ada"}"#).await.json(200);
+    let rows = json!({"members": [
+        {"member": "a", "name": "Ada"}, {"member": "b", "name": "Bob"}, {"member": "c", "name": ""},
+    ]});
+    let first = server.keyed("k", "POST", "/v1/members", &rows.to_string()).await;
+    let report = first.json(200);
+    assert_eq!((&report["applied"], &report["unchanged"]), (&json!(1), &json!(1)));
+    let again = server.keyed("k", "POST", "/v1/members", &rows.to_string()).await;
+    assert_eq!(again.text(), first.text());
+    let one = json!({"members": [{"member": "a", "name": "Ada"}]}).to_string();
+    for _ in 0..2 {
+        let report = server.keyed("one", "POST", "/v1/members", &one).await.json(200);
+        assert_eq!((&report["applied"], &report["unchanged"]), (&json!(0), &json!(1)));
+    }
+    // One call of its own is answered as if it had been news.
+    let put = server.put("/v1/members/a", r#"{"name": "Ada"}"#).await.json(200);
+    assert_eq!(put, json!({"member": "a", "name": "Ada"}));
+}
+
+#[tokio::test]
 async fn names_have_limits() {
     let server = TestServer::start();
     let with = |name: String| json!({ "name": name }).to_string();

@@ -63,6 +63,7 @@ async fn the_stores_refusals_keep_their_meaning() {
     for (failure, status, slug, mention) in [
         (StoreError::Closed, 503, "closed", "closed"),
         (StoreError::NotDurable("disk full".into()), 503, "not-durable", "may or may not survive"),
+        (StoreError::NotDurable("disk full".into()), 503, "not-durable", "Idempotency-Key"),
         (
             StoreError::TooLarge { what: "record bytes", value: 9, max: 8 },
             413,
@@ -147,6 +148,8 @@ async fn the_console_is_one_page_under_a_strict_policy() {
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    // A link that somebody decorated still leads there.
+    assert_eq!(server.get("/?x=1").await.text(), page.text());
     let mut without = options();
     without.console = false;
     let server = TestServer::start_with(without, EngineOptions::default());

@@ -101,6 +101,18 @@ async fn float_boards_take_fractions_and_infinities() {
 }
 
 #[tokio::test]
+async fn a_float_sum_may_become_infinite_and_an_integer_sum_may_not() {
+    let server = TestServer::start();
+    server.put("/v1/boards/f", r#"{"score": "float", "operator": "sum"}"#).await.json(201);
+    let large = r#"{"score": 1.7e308}"#;
+    server.put("/v1/boards/f/members/m", large).await.json(200);
+    assert_eq!(server.put("/v1/boards/f/members/m", large).await.json(200)["score"], "inf");
+    server.put("/v1/boards/i/members/m", r#"{"score": 9223372036854775807}"#).await.json(200);
+    let more = server.put("/v1/boards/i/members/m", r#"{"score": 1, "operator": "sum"}"#).await;
+    more.problem(400, "invalid-score", &["range"]);
+}
+
+#[tokio::test]
 async fn times_are_read_in_both_spellings() {
     let server = TestServer::start();
     for (member, at, shown) in [

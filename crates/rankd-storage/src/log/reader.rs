@@ -1,17 +1,18 @@
 //! Reads the records of one segment, in order, and says where and how it ends.
 //!
-//! It judges nothing: whether a broken record is a torn tail is decided in `tail`.
-//! Cost: one pass; memory for one record.
+//! It judges nothing: whether a broken record is a torn tail is decided in `tail`. Behind damage it
+//! can find its place again, for salvage. Cost: one pass; memory for one record.
 
 use std::path::Path;
 
 use rankd_engine::Record;
 
 use crate::body;
+use crate::bytes::{get, get_u32};
 use crate::error::{Damage, StorageError};
 use crate::fs::Fs;
 use crate::head::{HEAD_BYTES, Head, Kind, StoreId, salt};
-use crate::log::record::{RECORD_HEAD_BYTES, RecordHead, chain_of};
+use crate::log::record::{CHAIN_AT, RECORD_HEAD_BYTES, RecordHead, chain_of, may_be_head};
 use crate::names;
 use crate::source::Source;
 
@@ -35,6 +36,14 @@ pub(crate) struct Position {
     pub(crate) next: u64,
     /// Chain of the record before it.
     pub(crate) chain: u32,
+}
+
+/// A record behind damage at which reading goes on: its head is good.
+pub(crate) struct Anchor {
+    /// `None`: its body is damaged.
+    pub(crate) record: Option<Record>,
+    /// Whether its checksum was seen to continue that of the record before it.
+    pub(crate) is_checked: bool,
 }
 
 /// A segment that is being read.
@@ -80,6 +89,26 @@ impl SegmentReader {
         let salt = salt(&head.store);
         let offset = source.offset();
         Ok(Self { source, name, head, salt, position, offset, durable: first.saturating_sub(1) })
+    }
+
+    /// Opens a segment whose head is damaged, as if the head said `position`.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn open_headless(
+        fs: &dyn Fs,
+        folder: &Path,
+        first: u64,
+        store: StoreId,
+        position: Position,
+    ) -> Result<Self, StorageError> {
+        let name = names::segment(first);
+        let mut source = Source::open(fs, folder, &name)?;
+        source.seek(HEAD_BYTES as u64);
+        let head = Head { store, sequence: first, chain: position.chain };
+        let offset = source.offset();
+        let durable = first.saturating_sub(1);
+        Ok(Self { source, name, head, salt: salt(&store), position, offset, durable })
     }
 
     /// Checks that this segment goes on where another ended.
@@ -137,6 +166,55 @@ impl SegmentReader {
             }
             Err(damage) => Step::Wrong(damage),
         })
+    }
+
+    /// After a step that found damage: goes on behind the next record, from the damaged one on,
+    /// whose head is good, whose sequence is not below the expected one and whose body is not cut
+    /// off. `None`: there is none. The rule is in `docs/storage-format.md`.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn resync(&mut self) -> Result<Option<Anchor>, StorageError> {
+        let (broken_at, expected) = (self.offset, self.position.next);
+        self.source.seek(broken_at);
+        let Some(broken) = self.source.peek(RECORD_HEAD_BYTES)? else { return Ok(None) };
+        let chain_before = get_u32(broken, CHAIN_AT);
+        let Some((bytes, head)) = self.find_head(expected)? else { return Ok(None) };
+        self.offset = self.source.offset();
+        self.source.seek(self.offset + RECORD_HEAD_BYTES as u64);
+        let taken = self.source.take("a record's body", head.length as usize)?;
+        let body =
+            taken.map_err(|damage| StorageError::damaged(&self.name, self.offset, damage))?;
+        let is_broken_one = self.offset == broken_at;
+        let is_checked = !is_broken_one && chain_of(chain_before, &bytes, body) == head.chain;
+        // With the expected sequence at the expected place, it is the body that is damaged.
+        let is_readable = !is_broken_one || head.sequence != expected;
+        let record = record_of(&head, body, head.sequence).ok().filter(|_| is_readable);
+        self.position = Position { next: head.sequence + 1, chain: head.chain };
+        self.durable = self.durable.max(head.durable);
+        Ok(Some(Anchor { record, is_checked }))
+    }
+
+    /// Moves to the next good head of a record that fits into the file.
+    fn find_head(
+        &mut self,
+        sequence_min: u64,
+    ) -> Result<Option<([u8; RECORD_HEAD_BYTES], RecordHead)>, StorageError> {
+        loop {
+            let left = self.source.left();
+            let Some(bytes) = self.source.peek(RECORD_HEAD_BYTES)? else { return Ok(None) };
+            let decoded = may_be_head(bytes).then(|| RecordHead::decode(self.salt, bytes).ok());
+            let fits = |head: &RecordHead| {
+                head.check().is_ok()
+                    && (sequence_min..u64::MAX).contains(&head.sequence)
+                    && head.durable < head.sequence
+                    && RECORD_HEAD_BYTES as u64 + u64::from(head.length) <= left
+            };
+            if let Some(head) = decoded.flatten().filter(fits) {
+                return Ok(Some((get(bytes, 0), head)));
+            }
+            self.source.seek(self.source.offset() + 1);
+        }
     }
 
     /// Offset of the record that the last step was about; behind [`Step::End`], the file's length.

@@ -11,7 +11,9 @@ use crate::limits::RECORD_BYTES_MAX;
 pub(crate) const RECORD_HEAD_BYTES: usize = 40;
 /// The kind of a record that holds the changes of one batch.
 pub(crate) const KIND_CHANGES: u32 = 1;
-const CHAINED_BYTES: usize = 32;
+/// Where in a head the chain is.
+pub(crate) const CHAIN_AT: usize = 32;
+const CHAINED_BYTES: usize = CHAIN_AT;
 const CHECKSUM_AT: usize = 36;
 
 /// A record's head.
@@ -79,6 +81,11 @@ impl RecordHead {
         }
         Ok(())
     }
+}
+
+/// Whether these bytes are worth the checksum, where a head is searched for byte by byte.
+pub(crate) fn may_be_head(bytes: &[u8]) -> bool {
+    get_u32(bytes, 4) == KIND_CHANGES
 }
 
 /// The chain of a record, given that of the record before.

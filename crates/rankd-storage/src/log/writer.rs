@@ -140,7 +140,10 @@ impl Writer {
         self.unsynced_since.get_or_insert_with(Instant::now);
         let is_promise = self.durability != Durability::Always;
         self.queue.written(self.log.end().next - 1, records, bytes, is_promise);
-        self.desk.logged(bytes);
+        if !self.desk.logged(bytes) {
+            tracing::error!("a snapshot is due and none can be taken: restart to go on");
+            self.queue.update_stats(|stats| stats.snapshots_failed += 1);
+        }
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! Where snapshots are asked for: by callers, and by the log when it has grown.
 //!
 //! Invariant: a request is answered by a snapshot whose cut began after the request. Requests
-//! that come while one is being written share the next one.
+//! that come while one is being written share the next one. Once the keeper has panicked, every
+//! request is refused with that reason.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -26,6 +27,8 @@ pub(crate) struct Desk {
 struct DeskState {
     waiters: Vec<Sender<Answer>>,
     is_wanted: bool,
+    /// Why nobody serves any more, if the desk was not simply closed.
+    failure: Option<String>,
 }
 
 impl Desk {
@@ -41,11 +44,13 @@ impl Desk {
         }
     }
 
-    /// Asks for a snapshot.
+    /// Asks for a snapshot. Without an answer, the desk is closed.
     pub(crate) fn request(&self) -> Receiver<Answer> {
         let (sender, receiver) = oneshot::channel();
         let mut state = self.state.lock();
-        if !self.is_ending() {
+        if let Some(reason) = &state.failure {
+            let _kept = sender.send(Err(StoreError::Snapshot(reason.clone())));
+        } else if !self.is_ending() {
             state.is_wanted = true;
             state.waiters.push(sender);
             self.wake.notify_all();
@@ -53,13 +58,25 @@ impl Desk {
         receiver
     }
 
-    /// The log has grown.
-    pub(crate) fn logged(&self, bytes: u64) {
-        let Some(max) = self.log_bytes_max else { return };
-        if self.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes >= max {
-            self.log_bytes.store(0, Ordering::Relaxed);
-            self.state.lock().is_wanted = true;
-            self.wake.notify_all();
+    /// The log has grown. False: by so much that a snapshot is due, and none can be taken.
+    pub(crate) fn logged(&self, bytes: u64) -> bool {
+        let Some(max) = self.log_bytes_max else { return true };
+        if self.log_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes < max {
+            return true;
+        }
+        self.log_bytes.store(0, Ordering::Relaxed);
+        let mut state = self.state.lock();
+        state.is_wanted = true;
+        self.wake.notify_all();
+        state.failure.is_none()
+    }
+
+    /// The keeper cannot go on: whoever waits or asks later is told why.
+    pub(crate) fn fail(&self, reason: &str) {
+        let mut state = self.state.lock();
+        state.failure = Some(reason.to_owned());
+        for waiter in state.waiters.drain(..) {
+            let _gone = waiter.send(Err(StoreError::Snapshot(reason.to_owned())));
         }
     }
 

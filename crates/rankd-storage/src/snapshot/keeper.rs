@@ -1,8 +1,10 @@
 //! The thread that writes snapshots and removes what they make superfluous.
 //!
 //! Invariant: a file is removed only after two newer-or-equal good snapshots are durable under
-//! their names, and a segment only if the older of them covers it entirely.
+//! their names, and a segment only if the older of them covers it entirely. A panic ends the thread
+//! and not the store: writes go on, and every later request is told why there are no snapshots.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -30,6 +32,10 @@ pub(crate) struct Keeper {
     pub(crate) good: Vec<SnapshotReport>,
 }
 
+/// What is answered after a panic.
+const PANICKED: &str =
+    "the snapshot thread has panicked, and the log grows until a restart; nothing is lost";
+
 /// Closes the desk however the thread ends, so that nobody waits for it forever.
 struct EndGuard(Arc<Desk>);
 
@@ -45,15 +51,25 @@ impl Keeper {
         let desk = Arc::clone(&self.desk);
         let _guard = EndGuard(Arc::clone(&desk));
         while let Some(waiters) = desk.next() {
-            let taken = self.take();
+            // After a panic, nothing of the keeper is used any more.
+            let taken = catch_unwind(AssertUnwindSafe(|| self.take()));
+            let has_panicked = taken.is_err();
+            if has_panicked {
+                desk.fail(PANICKED);
+            }
+            let taken = taken.map_or_else(
+                |_panic| Err(PANICKED.to_owned()),
+                |taken| taken.map_err(|error| error.one_line()),
+            );
             if let Err(error) = &taken {
-                let error = error.one_line();
                 tracing::error!(error, "the snapshot failed; nothing is lost");
                 self.queue.update_stats(|stats| stats.snapshots_failed += 1);
             }
-            let answer = taken.map_err(|error| StoreError::Snapshot(error.one_line()));
             for waiter in waiters {
-                let _gone = waiter.send(answer.clone());
+                let _gone = waiter.send(taken.clone().map_err(StoreError::Snapshot));
+            }
+            if has_panicked {
+                return;
             }
         }
     }

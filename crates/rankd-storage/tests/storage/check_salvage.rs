@@ -38,19 +38,19 @@ async fn scene() -> (TempDir, Vec<Contents>) {
     (folder, models)
 }
 
-fn flip(folder: &Path, name: &str, at: usize) {
+pub(crate) fn flip(folder: &Path, name: &str, at: usize) {
     let mut bytes = files(folder)[name].clone();
     bytes[at] ^= 1;
     put(folder, name, &bytes);
 }
 
-fn save(folder: &Path, out: &Path) -> Result<SalvageReport, StorageError> {
+pub(crate) fn save(folder: &Path, out: &Path) -> Result<SalvageReport, StorageError> {
     let fs: Arc<dyn Fs> = Arc::new(RealFs);
     salvage(folder, out, &fs, &ManualClock::at(NOW_MS))
 }
 
 /// Salvages, and holds the new store against the model.
-fn assert_saved(folder: &Path, models: &[Contents], sequence: u64) -> SalvageReport {
+pub(crate) fn assert_saved(folder: &Path, models: &[Contents], sequence: u64) -> SalvageReport {
     let before = files(folder);
     let out = tempfile::tempdir().unwrap();
     let out = out.path().join("deep/new");

@@ -228,6 +228,38 @@ async fn a_writer_that_panics_leaves_nobody_waiting() {
 }
 
 #[tokio::test]
+async fn a_snapshot_thread_that_panicked_was_noticed_by_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let fs = FaultFs::new();
+    let small = EmbeddedOptions { snapshot_log_bytes: Some(4096), ..options() };
+    let opened = open_with(folder.path(), small, fs.arc()).unwrap();
+    let mut model = Contents::default();
+    opened.fill(&mut model, 3).await;
+    fs.fail(Op::Write, ".rsnap", Fault::Panic);
+    for attempt in ["the one that panics", "a later one"] {
+        match opened.store.snapshot().await {
+            Err(StoreError::Snapshot(reason)) => {
+                assert!(reason.contains("has panicked"), "{attempt}: {reason}");
+            }
+            other => panic!("{attempt}: {other:?}"),
+        }
+        fs.heal();
+    }
+    assert_eq!(opened.store.stats().snapshots_failed, 1);
+    // Writes go on, and that the log is not cut back is counted.
+    assert_eq!(opened.store.health(), Health::Ready);
+    while opened.store.stats().snapshots_failed == 1 {
+        assert!(opened.store.stats().log_bytes < 2 * 4096);
+        opened.fill(&mut model, 1).await;
+    }
+    opened.store.close().await.unwrap();
+    assert_eq!(opened.store.stats().snapshots, 0);
+    let again = open(folder.path()).unwrap();
+    assert_eq!(again.contents(), model);
+    assert_eq!(again.report.removed.len(), 1, "the unfinished snapshot");
+}
+
+#[tokio::test]
 async fn a_full_queue_makes_writers_wait_and_a_failure_sends_them_away() {
     let scene = scene(1 << 20).await;
     scene.fs.close_gate();

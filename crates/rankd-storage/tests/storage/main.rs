@@ -16,5 +16,6 @@ mod memory;
 mod power;
 mod power_fs;
 mod recovery;
+mod salvage_damage;
 mod snapshots;
 mod support;

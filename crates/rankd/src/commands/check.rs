@@ -11,16 +11,12 @@ use rankd_storage::{
 use serde::Serialize;
 
 use crate::exit::{Failure, Outcome};
-use crate::output::{Column, Grid, grouped, print, print_json};
+use crate::output::{Column, Grid, counted, print, print_json};
 
 /// Exit code for a folder in which something is not as it was written.
 const DAMAGED: u8 = 1;
 
 /// The flags of `rankd check`.
-///
-/// Reads every file of the folder and changes none. A server may be running on it; what it is
-/// writing at the moment then looks unfinished. Exit code 0 if everything is as it was written,
-/// 1 if anything is damaged, 2 for wrong usage.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArgs {
     /// The data folder
@@ -145,16 +141,19 @@ fn summary(check: &CheckReport) -> String {
 
 fn salvage_summary(report: &SalvageReport, out: &Path) -> String {
     let mut text = format!(
-        "salvaged into {}: {} members on {} boards, up to record {} ({}, then {} records)\n",
+        "salvaged into {}: {} on {}, up to record {} ({}, then {})\n",
         out.display(),
-        grouped(report.members),
-        grouped(report.boards),
+        counted(report.members, "member"),
+        counted(report.boards, "board"),
         report.sequence,
         report.snapshot.as_deref().unwrap_or("from the first record"),
-        grouped(report.records),
+        counted(report.records, "record"),
     );
     for lost in &report.lost {
         text.push_str(&format!("lost: {lost}\n"));
+    }
+    for harmless in &report.harmless {
+        text.push_str(&format!("note: {harmless}\n"));
     }
     text
 }

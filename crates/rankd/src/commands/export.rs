@@ -30,7 +30,8 @@ pub(crate) struct ExportArgs {
     /// Format to write [default: by the name of the file, else csv]
     #[arg(long, value_enum)]
     format: Option<Format>,
-    /// File to write; it appears when it is complete [default: standard output]
+    /// File to write; it appears, or is replaced, when it is complete. Into a device or a pipe the
+    /// rows are written at once; - is standard output [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -38,7 +39,7 @@ pub(crate) struct ExportArgs {
 }
 
 pub(crate) async fn run(args: ExportArgs) -> Outcome {
-    let target = Target::open(&args.target).await?;
+    let target = Target::open_existing(&args.target).await?;
     let written = export(&args, &target).await;
     let closed = target.close().await;
     written?;
@@ -49,26 +50,76 @@ async fn export(args: &ExportArgs, target: &Target) -> anyhow::Result<()> {
     if target.board(&args.board).await?.is_none() {
         return Err(anyhow!("there is no board `{}`", args.board));
     }
-    match &args.output {
-        None => {
-            let format = args.format.unwrap_or(Format::Csv);
-            write_rows(args, target, format, io::stdout(), stdout_error).await
-        }
-        Some(path) => {
-            let format = args.format.unwrap_or_else(|| Format::of(path));
-            let partial = partial_name(path);
-            let error = |error| anyhow!("cannot write {}: {error}", partial.display());
-            let file = File::create(&partial).map_err(error)?;
-            let written = write_rows(args, target, format, file, error).await;
-            if written.is_err() {
-                // The reason for the failure is what matters; the remains do not.
-                let _ = std::fs::remove_file(&partial);
-                return written;
+    let Some(path) = args.output.as_deref().filter(|path| *path != Path::new("-")) else {
+        let format = args.format.unwrap_or(Format::Csv);
+        return write_rows(args, target, format, io::stdout(), stdout_error).await;
+    };
+    let format = args.format.unwrap_or_else(|| Format::of(path));
+    let place = Place::of(path).with_context(|| format!("cannot write {}", path.display()))?;
+    match place {
+        Place::Direct => write_into(args, target, format, path).await,
+        Place::File(file) => replace(args, target, format, &file).await,
+    }
+}
+
+/// What is at the path that is to be written.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    /// A regular file, or nothing yet, where a complete file can be put. Links are resolved, so
+    /// that the file is replaced and not the link.
+    File(PathBuf),
+    /// Something that has to stay what it is: a device, a pipe, a link to what is not there.
+    Direct,
+}
+
+impl Place {
+    fn of(path: &Path) -> io::Result<Self> {
+        match std::fs::metadata(path) {
+            // What has been removed while it is open, as /dev/stdout can be, has no path.
+            Ok(found) if found.is_file() => {
+                Ok(path.canonicalize().map_or(Self::Direct, Self::File))
             }
-            std::fs::rename(&partial, path)
-                .with_context(|| format!("cannot rename {} to its name", partial.display()))
+            Ok(_) => Ok(Self::Direct),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Err(_) if path.is_symlink() => Ok(Self::Direct),
+            Err(_) => Ok(Self::File(path.to_owned())),
         }
     }
+}
+
+/// Writes the rows straight to what is at `path`.
+async fn write_into(
+    args: &ExportArgs,
+    target: &Target,
+    format: Format,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let error = |error| anyhow!("cannot write {}: {error}", path.display());
+    let file = File::create(path).map_err(error)?;
+    write_rows(args, target, format, file, error).await
+}
+
+/// Writes the rows to a file of their own, which takes the place of the one at `path` at the end.
+async fn replace(
+    args: &ExportArgs,
+    target: &Target,
+    format: Format,
+    path: &Path,
+) -> anyhow::Result<()> {
+    let partial = partial_name(path);
+    let error = |error| anyhow!("cannot write {}: {error}", partial.display());
+    let file = File::create(&partial).map_err(error)?;
+    if let Ok(old) = std::fs::metadata(path) {
+        file.set_permissions(old.permissions()).map_err(error)?;
+    }
+    let written = write_rows(args, target, format, file, error).await;
+    if written.is_err() {
+        // The reason for the failure is what matters; the remains do not.
+        let _ = std::fs::remove_file(&partial);
+        return written;
+    }
+    std::fs::rename(&partial, path)
+        .with_context(|| format!("cannot rename {} to its name", partial.display()))
 }
 
 /// The name of the file until it is complete.

@@ -2,7 +2,8 @@
 
 use std::io::IsTerminal as _;
 
-use rankd_client::{Extras, RankStyle, Standing};
+use anyhow::Result;
+use rankd_client::{Client, Entry, Extras, RankStyle, Standing};
 
 use super::top::entries_grid;
 use super::{one_of, parse_name};
@@ -42,7 +43,7 @@ pub(crate) struct RankArgs {
 struct Report {
     #[serde(flatten)]
     standing: Standing,
-    entries: Vec<rankd_client::Entry>,
+    entries: Vec<Entry>,
 }
 
 pub(crate) async fn run(args: RankArgs) -> Outcome {
@@ -51,19 +52,46 @@ pub(crate) async fn run(args: RankArgs) -> Outcome {
         client.standing(&args.board, &args.member, args.style).await.map_err(explained)?;
     let radius = usize::try_from(args.radius).expect("at most 500");
     let page = client.around(&args.board, &args.member, radius, Extras::NAMES).await;
-    let entries = page.map_err(explained)?.entries;
+    let mut entries = page.map_err(explained)?.entries;
+    restyle(&client, &args, &mut entries).await?;
     if args.json {
         print_json(&Report { standing, entries })?;
         return Ok(());
     }
-    let own = |entry: &rankd_client::Entry| entry.member == standing.member;
-    let is_terminal = std::io::stdout().is_terminal();
-    if is_terminal {
+    let own = |entry: &Entry| entry.member == standing.member;
+    if std::io::stdout().is_terminal() {
         let name = entries.iter().find(|entry| own(entry)).and_then(|entry| entry.name.clone());
         print(&sentence(&standing, name.as_deref()))?;
     }
-    entries_grid(&entries, |entry| (is_terminal && own(entry)).then_some("<")).print()?;
+    entries_grid(&entries, |entry| own(entry).then_some("<")).print()?;
     Ok(())
+}
+
+/// Numbers the entries in the style that was asked for. The server numbers them 1 2 3 4; from the
+/// first one's rank in the style, the others' follow.
+async fn restyle(client: &Client, args: &RankArgs, entries: &mut [Entry]) -> Result<()> {
+    if args.style == RankStyle::Ordinal {
+        return Ok(());
+    }
+    let Some(first) = entries.first() else { return Ok(()) };
+    let standing = client.standing(&args.board, &first.member, args.style).await;
+    renumber(entries, standing.map_err(explained)?.rank, args.style);
+    Ok(())
+}
+
+fn renumber(entries: &mut [Entry], first_rank: u64, style: RankStyle) {
+    let mut previous = None;
+    let mut rank = first_rank;
+    for entry in entries {
+        rank = match previous {
+            None => first_rank,
+            Some(score) if score == entry.score => rank,
+            Some(_) if style == RankStyle::Dense => rank + 1,
+            Some(_) => entry.rank,
+        };
+        entry.rank = rank;
+        previous = Some(entry.score);
+    }
 }
 
 /// The answer in words.

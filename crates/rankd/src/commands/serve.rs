@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::exit::{Failure, Outcome};
 use crate::host::{self, Ready};
 use crate::logging;
-use crate::output::grouped;
+use crate::output::counted;
 use crate::settings::{SettingFlags, Settings, Store};
 
 /// Where the data is unless the settings say otherwise.
@@ -19,16 +19,26 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
         Store::Embedded => format!("data in {}", folder.display()),
         Store::Memory => "in memory, nothing survives".to_owned(),
     };
+    warn_of_unused_folder(&settings);
     let announce = |ready: &Ready<'_>| {
         let totals = ready.engine.totals();
         format!(
-            "rankd is ready: {}  ({place}; {} boards, {} members)\n",
+            "rankd is ready: {}  ({place}; {}, {})\n",
             ready.url,
-            grouped(totals.boards),
-            grouped(totals.members),
+            counted(totals.boards, "board"),
+            counted(totals.members, "member"),
         )
     };
     host::serve(&settings, &folder, async |_| Ok(()), announce)
+}
+
+/// Says that the folder of the environment or the config file is not used. As a flag beside
+/// --store memory it is refused; from elsewhere it may be meant for other runs.
+pub(super) fn warn_of_unused_folder(settings: &Settings) {
+    if let (Store::Memory, Some(folder)) = (settings.store, &settings.data) {
+        let folder = folder.display();
+        tracing::warn!(%folder, "the store is in memory; the folder is not used");
+    }
 }
 
 /// The settings from flags, environment and file.

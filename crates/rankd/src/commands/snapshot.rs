@@ -1,7 +1,7 @@
 //! `rankd snapshot`: has the server write one now.
 
 use crate::exit::Outcome;
-use crate::output::{grouped, print, print_json};
+use crate::output::{counted, print, print_json};
 use crate::target::{ServerArgs, explained};
 
 /// Longest wait for the snapshot, in milliseconds; large boards and slow disks take their time.
@@ -24,12 +24,12 @@ pub(crate) async fn run(args: SnapshotArgs) -> Outcome {
         print_json(&report)?;
     } else {
         print(&format!(
-            "{}: {} members on {} boards up to record {}, {} bytes, {} ms\n",
+            "{}: {} on {} up to record {}, {}, {} ms\n",
             report.file,
-            grouped(report.members),
-            grouped(report.boards),
+            counted(report.members, "member"),
+            counted(report.boards, "board"),
             report.sequence,
-            grouped(report.bytes),
+            counted(report.bytes, "byte"),
             report.duration_ms,
         ))?;
     }

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: TopArgs) -> Outcome {
     Ok(())
 }
 
-/// Entries as a grid, with their names if any has one, and a mark before those that `mark` marks.
+/// Entries as a grid, with their names if any has one, and a mark after those that `mark` marks.
 pub(super) fn entries_grid(
     entries: &[Entry],
     mark: impl Fn(&Entry) -> Option<&'static str>,
@@ -59,7 +59,7 @@ pub(super) fn entries_grid(
         columns.insert(2, Column { title: "name", is_number: false });
     }
     if has_marks {
-        columns.push(Column { title: "", is_number: false });
+        columns.push(Column { title: "mark", is_number: false });
     }
     let mut grid = Grid::new(columns);
     for entry in entries {

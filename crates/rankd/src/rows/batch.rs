@@ -1,5 +1,9 @@
 //! Rows gathered into batches of bounded size, each the same again when the same rows are read
 //! from the same line on: that makes a batch repeatable under one idempotency key.
+//!
+//! Invariant: where a batch ends depends on the records before it alone. A record that is passed
+//! over takes the place of a row, so that mending it moves no later batch; and a batch in which
+//! reading stops is not handed out, because the mended input has another one in its place.
 
 use std::io::BufRead;
 
@@ -21,6 +25,10 @@ const BAD_ROWS_SHOWN_MAX: usize = 10;
 #[derive(Debug)]
 pub(crate) struct Batch {
     pub(crate) rows: Vec<Row>,
+    /// Line to read from to get this batch again.
+    pub(crate) from_line: u64,
+    /// Line to read from to get what comes after it.
+    pub(crate) next_line: u64,
     /// Bytes of the input read when the batch was complete.
     pub(crate) bytes_read: u64,
 }
@@ -30,8 +38,9 @@ impl Batch {
         self.rows.first().map_or(0, |row| row.line)
     }
 
+    /// The last line that was read for it.
     pub(crate) fn last_line(&self) -> u64 {
-        self.rows.last().map_or(0, |row| row.line)
+        self.next_line - 1
     }
 
     /// A digest of `context`, the first line and all rows: the batch's identity.
@@ -61,9 +70,9 @@ impl Batch {
 #[derive(Debug)]
 pub(crate) enum Stop {
     /// The input was read to its end.
-    End(BadRows),
-    /// This cannot be read; everything before it was handed out.
-    Error(ReadError),
+    End { bad: BadRows, last_line: u64 },
+    /// This cannot be read. Every batch before `from_line` was handed out, and nothing after it.
+    Error { error: ReadError, from_line: u64 },
 }
 
 /// The rows that were passed over because the user asked for it.
@@ -88,8 +97,8 @@ pub(crate) struct Batches<R> {
     rows: Rows<R>,
     skip_bad: bool,
     bad: BadRows,
-    /// What ended the stream, once it has ended.
-    stop: Option<ReadError>,
+    /// What ended the stream, once it has ended, and the line of the batch that it spoilt.
+    stop: Option<(ReadError, u64)>,
 }
 
 impl<R: BufRead> Batches<R> {
@@ -99,31 +108,51 @@ impl<R: BufRead> Batches<R> {
 
     /// The next batch; `None` when the input has ended or cannot be read on.
     pub(crate) fn next_batch(&mut self) -> Option<Batch> {
-        let mut rows = Vec::new();
-        let mut name_bytes = 0;
-        while self.stop.is_none()
-            && rows.len() < BATCH_ROWS_MAX
-            && name_bytes < BATCH_NAME_BYTES_MAX
-        {
+        while self.stop.is_none() {
+            let from_line = self.rows.next_line();
+            let (rows, is_last) = match self.gather() {
+                Ok(gathered) => gathered,
+                Err(error) => {
+                    self.stop = Some((error, from_line));
+                    return None;
+                }
+            };
+            if !rows.is_empty() {
+                let (next_line, bytes_read) = (self.rows.next_line(), self.rows.bytes_read());
+                return Some(Batch { rows, from_line, next_line, bytes_read });
+            }
+            if is_last {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The rows among the next records, and whether the input ended with them.
+    fn gather(&mut self) -> Result<(Vec<Row>, bool), ReadError> {
+        let (mut rows, mut name_bytes) = (Vec::new(), 0);
+        for _ in 0..BATCH_ROWS_MAX {
+            if name_bytes >= BATCH_NAME_BYTES_MAX {
+                break;
+            }
             match self.rows.next_row() {
-                None => break,
+                None => return Ok((rows, true)),
                 Some(Ok(row)) => {
                     name_bytes += row.member.len();
                     rows.push(row);
                 }
                 Some(Err(error)) if self.skip_bad && error.is_skippable() => self.bad.add(&error),
-                Some(Err(error)) => self.stop = Some(error),
+                Some(Err(error)) => return Err(error),
             }
         }
-        let bytes_read = self.rows.bytes_read();
-        (!rows.is_empty()).then_some(Batch { rows, bytes_read })
+        Ok((rows, false))
     }
 
     /// Why there are no more batches, once there are none.
     pub(crate) fn finish(self) -> Stop {
         match self.stop {
-            Some(error) => Stop::Error(error),
-            None => Stop::End(self.bad),
+            Some((error, from_line)) => Stop::Error { error, from_line },
+            None => Stop::End { bad: self.bad, last_line: self.rows.last_line() },
         }
     }
 }

@@ -33,7 +33,7 @@ impl<R: BufRead> CsvRows<R> {
         let score = header.find(&options.score_column)?;
         let time = match &options.time_column {
             Some(column) => Some(header.find(column)?),
-            None => header.find_first(&TIME_COLUMNS),
+            None => header.find_first(&TIME_COLUMNS)?,
         };
         Ok(Self { records, options, member, score, time })
     }
@@ -51,6 +51,14 @@ impl<R: BufRead> CsvRows<R> {
                 Err(error) => return Some(Err(error)),
             }
         }
+    }
+
+    pub(super) fn asked_line(&self) -> u64 {
+        self.options.from_line
+    }
+
+    pub(super) fn last_line(&self) -> u64 {
+        self.records.lines.count
     }
 
     pub(crate) fn bytes_read(&self) -> u64 {
@@ -102,8 +110,10 @@ impl Header<'_> {
         }
     }
 
-    fn find_first(&self, columns: &[&str]) -> Option<usize> {
-        columns.iter().find_map(|column| self.names.iter().position(|name| name == column))
+    /// The first of the columns that there is.
+    fn find_first(&self, columns: &[&str]) -> Result<Option<usize>, ReadError> {
+        let there = columns.iter().find(|column| self.names.iter().any(|name| name == *column));
+        there.map(|column| self.find(column)).transpose()
     }
 
     fn list(&self) -> String {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::output::counted;
+
 /// Longest member name that the HTTP API takes, in bytes of UTF-8.
 pub(crate) const MEMBER_BYTES_MAX: usize = 512;
 /// Longest record, in bytes, over all its lines.
@@ -29,7 +31,7 @@ pub(crate) enum ReadError {
              0x{value:02X} is not UTF-8{hint}"
     )]
     Encoding { line: u64, byte: u64, offset: u64, value: u8, hint: &'static str },
-    #[error("line {line} has {fields} fields, but the header has {header}")]
+    #[error("line {line} has {}, but the header has {header}", counted(*fields as u64, "field"))]
     FieldCount { line: u64, fields: usize, header: usize },
     #[error(
         "line {line}, column {column}: there is text after the closing quote; a quote within \
@@ -43,7 +45,8 @@ pub(crate) enum ReadError {
 }
 
 impl ReadError {
-    /// The line to look at; `None` where the whole input is at fault.
+    /// The line to look at, which the message has; `None` where the whole input is at fault.
+    #[cfg(test)]
     pub(crate) fn line(&self) -> Option<u64> {
         match self {
             Self::Empty => None,

@@ -1,8 +1,11 @@
 //! JSON Lines: one object a line, with the values under the names of the columns.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
 use std::io::BufRead;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::{Column, ReadError, check_utf8, shown};
@@ -18,11 +21,61 @@ pub(crate) struct JsonlRows<R> {
 }
 
 /// The values of an object as they were written.
-type Object<'a> = HashMap<String, &'a RawValue>;
+#[derive(Default)]
+struct Object<'a> {
+    values: HashMap<String, &'a RawValue>,
+    /// The first key that is there twice: which of its values is meant, nobody can tell.
+    repeated_key: Option<String>,
+}
+
+impl<'a> Object<'a> {
+    fn get(&self, key: &str) -> Option<&'a RawValue> {
+        self.values.get(key).copied()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor)
+    }
+}
+
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Object<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+        let mut object = Object::default();
+        while let Some((key, value)) = map.next_entry::<String, &'de RawValue>()? {
+            match object.values.entry(key) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(value);
+                }
+                Entry::Occupied(first) => {
+                    object.repeated_key.get_or_insert_with(|| first.key().clone());
+                }
+            }
+        }
+        Ok(object)
+    }
+}
 
 impl<R: BufRead> JsonlRows<R> {
     pub(crate) fn new(input: R, options: ReadOptions) -> Self {
         Self { lines: Lines::new(input), options, raw: Vec::new() }
+    }
+
+    pub(super) fn asked_line(&self) -> u64 {
+        self.options.from_line
+    }
+
+    pub(super) fn last_line(&self) -> u64 {
+        self.lines.count
     }
 
     pub(crate) fn bytes_read(&self) -> u64 {
@@ -57,6 +110,9 @@ impl<R: BufRead> JsonlRows<R> {
             let column = Column::Named(column.to_owned());
             move |reason| ReadError::Field { line, column, reason }
         };
+        if let Some(key) = &object.repeated_key {
+            return Err(fault(key)("the object has this key twice".to_owned()));
+        }
         let options = &self.options;
         let member =
             member(&object, &options.member_column).map_err(fault(&options.member_column))?;
@@ -75,7 +131,7 @@ impl<R: BufRead> JsonlRows<R> {
     /// The value that holds the time, and its name. A column that was asked for may be absent,
     /// since JSON has no other way to leave a value out.
     fn time<'a>(&'a self, object: &Object<'a>) -> (&'a str, Option<&'a RawValue>) {
-        let get = |column: &'a str| (column, object.get(column).copied());
+        let get = |column: &'a str| (column, object.get(column));
         match &self.options.time_column {
             Some(column) => get(column),
             None => {
@@ -87,8 +143,9 @@ impl<R: BufRead> JsonlRows<R> {
 }
 
 fn required<'a>(object: &Object<'a>, column: &str) -> Result<&'a RawValue, String> {
-    object.get(column).copied().ok_or_else(|| {
-        let mut names: Vec<_> = object.keys().map(|name| format!("`{}`", shown(name))).collect();
+    object.get(column).ok_or_else(|| {
+        let mut names: Vec<_> =
+            object.values.keys().map(|name| format!("`{}`", shown(name))).collect();
         names.sort_unstable();
         match names.as_slice() {
             [] => "there is no such value; the object is empty".to_owned(),

@@ -93,6 +93,23 @@ impl<R: BufRead> Rows<R> {
         }
     }
 
+    /// The line from which the rows after the present one can be read.
+    pub(crate) fn next_line(&self) -> u64 {
+        let asked_line = match self {
+            Self::Csv(rows) => rows.asked_line(),
+            Self::Jsonl(rows) => rows.asked_line(),
+        };
+        asked_line.max(self.last_line() + 1)
+    }
+
+    /// The last line that has been read; 0 before there is any.
+    pub(crate) fn last_line(&self) -> u64 {
+        match self {
+            Self::Csv(rows) => rows.last_line(),
+            Self::Jsonl(rows) => rows.last_line(),
+        }
+    }
+
     /// Bytes of the stream that have been read.
     pub(crate) fn bytes_read(&self) -> u64 {
         match self {

@@ -102,6 +102,13 @@ impl Settings {
             (setting.set)(&mut settings, &text)
                 .map_err(|reason| SettingError::Value { origin, reason })?;
         }
+        if settings.store == Store::Memory
+            && let Some(folder) = flags.get(table::DATA)
+        {
+            let reason =
+                format!("the store `memory` leaves nothing in `{folder}`; drop one of them");
+            return Err(SettingError::Value { origin: table::data().as_flag(), reason });
+        }
         Ok(settings)
     }
 
@@ -140,10 +147,12 @@ fn outside_of_file(
     environment: Environment<'_>,
 ) -> Result<Option<(String, Source)>, SettingError> {
     if let Some(text) = flags.get(setting.key) {
-        return Ok(Some((text.to_owned(), Source::Flag { flag: setting.flag() })));
+        return Ok(Some((text.to_owned(), setting.as_flag())));
     }
     let variable = setting.variable();
-    let Some(value) = environment(&variable) else { return Ok(None) };
+    // Scripts set a variable to nothing where they mean that it is not set.
+    let value = environment(&variable).filter(|value| !value.is_empty());
+    let Some(value) = value else { return Ok(None) };
     let origin = Source::Environment { variable };
     match value.into_string() {
         Ok(text) => Ok(Some((text, origin))),

@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-use super::Settings;
 use super::values::{
     parse_address, parse_bytes, parse_durability, parse_level, parse_log_format, parse_number,
     parse_store, parse_switch,
 };
+use super::{Settings, Source};
 
 /// Key of the setting that names the config file itself.
 pub(super) const CONFIG: &str = "config";
+/// Key of the setting of the data folder.
+pub(super) const DATA: &str = "data";
 /// Shortest and longest interval between two fsyncs, in milliseconds.
 const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1..=60_000;
 /// Least and most log bytes between two snapshots.
@@ -34,9 +36,9 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// `snapshot_log_bytes` to `--snapshot-log-bytes`.
-    pub(super) fn flag(&self) -> String {
-        format!("--{}", self.long())
+    /// `snapshot_log_bytes` to `--snapshot-log-bytes`, as the source of a value.
+    pub(super) fn as_flag(&self) -> Source {
+        Source::Flag { flag: format!("--{}", self.long()) }
     }
 
     /// The flag without its dashes.
@@ -52,7 +54,16 @@ impl Setting {
 
 /// The setting of the config file.
 pub(super) fn config() -> &'static Setting {
-    SETTINGS.iter().find(|setting| setting.key == CONFIG).expect("the table has it")
+    setting(CONFIG)
+}
+
+/// The setting of the data folder.
+pub(super) fn data() -> &'static Setting {
+    setting(DATA)
+}
+
+fn setting(key: &str) -> &'static Setting {
+    SETTINGS.iter().find(|setting| setting.key == key).expect("the table has it")
 }
 
 /// A setting that takes a value.
@@ -81,7 +92,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     valued(CONFIG, "FILE", "", "TOML file with any of these settings under their keys", |_, _| {
         Err("the config file cannot name another config file".to_owned())
     }),
-    valued("data", "DIR", "", "Folder of the embedded store; created if missing", |s, text| {
+    valued(DATA, "DIR", "", "Folder of the embedded store; created if missing", |s, text| {
         if text.is_empty() {
             return Err("the folder has no name".to_owned());
         }

@@ -157,6 +157,23 @@ fn sizes_take_units_and_addresses_take_localhost() {
 }
 
 #[test]
+fn a_variable_that_is_empty_counts_as_not_set() {
+    let (_folder, path) = config("threads = 3\n");
+    let empty = [("RANKD_HTTP", ""), ("RANKD_DATA", ""), ("RANKD_THREADS", "")];
+    let settings = resolve(&[("config", &path)], &empty).unwrap();
+    assert_eq!((port(&settings), settings.data, settings.threads), (8080, None, 3));
+    assert_eq!(resolve(&[], &[("RANKD_CONFIG", "")]).unwrap(), resolve(&[], &[]).unwrap());
+}
+
+#[test]
+fn a_folder_that_the_memory_store_would_not_use_is_refused_as_a_flag() {
+    let message = resolve(&[("store", "memory"), ("data", "d")], &[]).unwrap_err().to_string();
+    assert_eq!(message, "--data: the store `memory` leaves nothing in `d`; drop one of them");
+    let settings = resolve(&[("store", "memory")], &[("RANKD_DATA", "d")]).unwrap();
+    assert_eq!(settings.store, Store::Memory);
+}
+
+#[test]
 fn redis_is_refused_without_repeating_a_password() {
     for scheme in ["redis", "rediss", "redis+cluster", "redis+sentinel"] {
         let url = format!("{scheme}://user:secret@host");

@@ -9,10 +9,12 @@ mod server;
 
 use std::path::PathBuf;
 
+use anyhow::{Context as _, anyhow};
 use rankd_client::{Applied, Client, Definition, Operator};
 
 use crate::exit::Failure;
 use crate::rows::Batch;
+use crate::store;
 
 pub(crate) use folder::Folder;
 pub(crate) use server::{Server, explained};
@@ -20,31 +22,40 @@ pub(crate) use server::{Server, explained};
 /// Where the server listens unless told otherwise.
 pub(crate) const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";
 
+/// What names the server where no flag does.
+const SERVER_VARIABLE: &str = "RANKD_SERVER";
+
 /// The flag of the commands that ask a server.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ServerArgs {
-    /// The server to ask
-    #[arg(long, value_name = "URL", env = "RANKD_SERVER", hide_env_values = true,
-          default_value = SERVER_DEFAULT)]
-    pub(crate) server: String,
+    /// The server to ask [env: RANKD_SERVER] [default: http://127.0.0.1:8080]
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
 }
 
 impl ServerArgs {
-    /// A client of the server.
+    /// A client of the server that the flag names, or else the environment. The flag's parser
+    /// does not read the variable itself: beside --data, the flag is wrong and the variable is not.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        Client::new(&self.server).map_err(Failure::usage)
+        if let Some(url) = &self.server {
+            return Client::new(url).map_err(Failure::usage);
+        }
+        match std::env::var_os(SERVER_VARIABLE).filter(|value| !value.is_empty()) {
+            None => Client::new(SERVER_DEFAULT).map_err(Failure::usage),
+            Some(url) => Client::new(&url.to_string_lossy())
+                .with_context(|| format!("environment variable {SERVER_VARIABLE}"))
+                .map_err(Failure::usage),
+        }
     }
 }
 
 /// The flags of the commands that work on a server or on a data folder.
 #[derive(Debug, clap::Args)]
 pub(crate) struct TargetArgs {
-    /// The server to work on
-    #[arg(long, value_name = "URL", env = "RANKD_SERVER", hide_env_values = true,
-          default_value = SERVER_DEFAULT)]
-    server: String,
+    #[command(flatten)]
+    server: ServerArgs,
     /// Work on this data folder instead of a server, in this process; nobody may have it open
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "server")]
     data: Option<PathBuf>,
 }
 
@@ -83,14 +94,20 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// Opens the folder, or prepares to ask the server.
+    /// Opens what is there already, to read from it.
+    pub(crate) async fn open_existing(args: &TargetArgs) -> Result<Self, Failure> {
+        if let Some(path) = args.data.as_ref().filter(|path| !store::is_data_folder(path)) {
+            let path = path.display();
+            return Err(Failure::usage(anyhow!("--data {path}: there is no data folder there")));
+        }
+        Self::open(args).await
+    }
+
+    /// Opens the folder, which is created if need be, or prepares to ask the server.
     pub(crate) async fn open(args: &TargetArgs) -> Result<Self, Failure> {
         match &args.data {
             Some(path) => Ok(Self::Folder(Folder::open(path).await?)),
-            None => {
-                let client = Client::new(&args.server).map_err(Failure::usage)?;
-                Ok(Self::Server(Box::new(Server::new(client))))
-            }
+            None => Ok(Self::Server(Box::new(Server::new(args.server.client()?)))),
         }
     }
 

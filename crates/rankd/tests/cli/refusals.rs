@@ -56,6 +56,42 @@ fn urls_that_cannot_be_used_end_with_2() {
 }
 
 #[test]
+fn a_server_beside_a_folder_ends_with_2_unless_only_the_environment_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let import = ["import", "--board", "b", "--data", data.to_str().unwrap(), "-"];
+    let error = run(&[&import[..], &["--server", "http://127.0.0.1:1"]].concat()).fails_with(2);
+    assert!(error.contains("cannot be used with"), "{error}");
+    assert!(!data.exists());
+    let file = folder.path().join("s.csv");
+    std::fs::write(&file, "member,score\nada,1\n").unwrap();
+    let import = [&import[..4], &[data.to_str().unwrap(), file.to_str().unwrap()]].concat();
+    let done = rankd(&import).env("RANKD_SERVER", "http://127.0.0.1:1").output().unwrap();
+    assert_eq!((done.status.code(), done.stderr), (Some(0), Vec::new()));
+}
+
+#[test]
+fn a_bad_server_of_the_environment_is_named_and_an_empty_one_is_not_used() {
+    let top = |url: &str| {
+        let output = rankd(&["top", "b"]).env("RANKD_SERVER", url).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, error) = top("example.com");
+    assert_eq!(code, Some(2));
+    assert!(error.starts_with("rankd: environment variable RANKD_SERVER: "), "{error}");
+    // Whether anybody listens at the default address or not: it is what was asked.
+    assert_ne!(top("").0, Some(2));
+}
+
+#[test]
+fn usage_does_not_demand_the_server_that_the_environment_names() {
+    let output = rankd(&["top"]).env("RANKD_SERVER", "http://127.0.0.1:1").output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("Usage: ") && !error.contains("--server"), "{error}");
+}
+
+#[test]
 fn a_server_that_is_not_there_ends_with_1_and_a_hint() {
     // Bound and released: nobody listens there now.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -77,6 +113,14 @@ fn help_and_version_succeed() {
     assert!(help.contains("Exit codes: 0 done; 1 "), "{help}");
     let help = run(&["serve", "--help"]).ok();
     assert!(help.contains("[env: RANKD_HTTP] [default: 127.0.0.1:8080]"), "{help}");
+}
+
+#[test]
+fn help_is_a_command_as_well() {
+    assert!(run(&["help"]).ok().contains("Commands:"));
+    let help = run(&["help", "import"]).ok();
+    assert!(help.contains("Running the same command again is safe"), "{help}");
+    assert!(help.contains("[env: RANKD_SERVER] [default: http://127.0.0.1:8080]"), "{help}");
 }
 
 #[test]

@@ -5,11 +5,11 @@ mod load;
 
 use anyhow::Context as _;
 
-use super::serve::settings;
+use super::serve::{settings, warn_of_unused_folder};
 use crate::exit::Outcome;
 use crate::host::{self, Ready};
 use crate::logging;
-use crate::output::{grouped, program};
+use crate::output::{counted, program};
 use crate::settings::{SettingFlags, Store};
 use crate::target::SERVER_DEFAULT;
 
@@ -25,6 +25,7 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
         (Some(folder), _) => format!("data in {}", folder.display()),
         (None, _) => "data in a temporary folder that goes when it stops".to_owned(),
     };
+    warn_of_unused_folder(&settings);
     host::serve(&settings, &folder, load::load, |ready| announcement(ready, &place))
 }
 
@@ -35,7 +36,7 @@ fn announcement(ready: &Ready<'_>, place: &str) -> String {
     let server = url.trim_end_matches('/');
     let flag = if server == SERVER_DEFAULT { String::new() } else { format!(" --server {server}") };
     format!(
-        "\nrankd is ready: {url}  ({place}; {boards} boards, {members} members)
+        "\nrankd is ready: {url}  ({place}; {boards}, {members})
 
 Baseball, 1871 to 2020. Open {url} in a browser, or type in another terminal:
 
@@ -49,7 +50,7 @@ Baseball, 1871 to 2020. Open {url} in a browser, or type in another terminal:
 Boards: career-home-runs, season-home-runs, career-hits, career-stolen-bases, and
 home-runs-1871 to home-runs-2020. Ctrl-C stops it.
 Data: Baseball Databank (Chadwick Baseball Bureau, Sean Lahman), CC BY-SA 3.0.\n",
-        boards = grouped(totals.boards),
-        members = grouped(totals.members),
+        boards = counted(totals.boards, "board"),
+        members = counted(totals.members, "member"),
     )
 }

@@ -2,7 +2,8 @@
 //!
 //! Rows are read on a thread of their own, one batch ahead, and written batch after batch, so
 //! that the order of the file is the order of the writes. Invariant: whatever ends the run, it
-//! says which rows are in and where to go on. Memory: two batches.
+//! says which rows are in and where to go on, and what is in are whole batches, so that the same
+//! file read again, or read on, makes the same batches under the same keys. Memory: two batches.
 
 mod input;
 mod report;
@@ -26,15 +27,12 @@ use input::Input;
 const FROM_LINE: RangeInclusive<u64> = 1..=u64::MAX - 1;
 
 /// The flags of `rankd import`.
-///
-/// The same rows onto the same board under the same line numbers count once within 24 hours, so
-/// that an import that was cut short can be repeated safely; --again makes them count once more.
 #[derive(Debug, clap::Args)]
 pub(crate) struct ImportArgs {
     /// The file: CSV with a header line, or JSON Lines; - is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The board; created if it does not exist
+    /// The board; created if it does not exist, even if the file turns out to have no rows
     #[arg(long, value_name = "NAME", value_parser = parse_name)]
     board: String,
     /// Column, or JSON key, of the member
@@ -65,10 +63,12 @@ pub(crate) struct ImportArgs {
     /// What separates the fields of CSV: one ASCII character, or `tab`
     #[arg(long, value_name = "C", default_value = ",", value_parser = parse_delimiter)]
     delimiter: u8,
-    /// Line to begin at, the header apart; records that start earlier are passed over
+    /// Line to begin at, the header apart; records that start earlier are passed over. Use the
+    /// line that an import printed: from there on the batches are those of a full run
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = parse_from_line)]
     from_line: u64,
-    /// Pass over rows that cannot be read or are refused; count them and show the first ten
+    /// Pass over rows that cannot be read or are refused; count them and show the first ten. To
+    /// bring in the mended rows later, import them from a file of their own
     #[arg(long)]
     skip_bad: bool,
     /// Count rows that were imported within the last 24 hours once more

@@ -8,7 +8,7 @@ use anyhow::anyhow;
 
 use super::run::{Ending, Lines, REFUSED_SHOWN_MAX, Run, rate};
 use crate::exit::{Failure, Outcome};
-use crate::output::{grouped, print, print_json, program};
+use crate::output::{counted, grouped, print, print_json, program};
 use crate::rows::{BadRows, ReadError, Stop};
 
 /// Exit code of a program that SIGINT stopped.
@@ -18,8 +18,8 @@ impl Run<'_> {
     /// Prints what the run came to; an error unless the whole input is in.
     pub(super) fn report(&self, ending: Ending) -> Outcome {
         let message = match ending {
-            Ending::Input(Stop::End(bad)) => return self.done(&bad),
-            Ending::Input(Stop::Error(error)) => self.unreadable(&error),
+            Ending::Input(Stop::End { bad, last_line }) => return self.done(&bad, last_line),
+            Ending::Input(Stop::Error { error, from_line }) => self.unreadable(&error, from_line),
             Ending::Refused(lines) => self.refused(lines),
             Ending::Write { lines, error, may_take_effect } => {
                 let reason = crate::exit::one_line(&error);
@@ -33,32 +33,38 @@ impl Run<'_> {
         Err(Failure::Failed(anyhow!(message)))
     }
 
-    fn done(&self, bad: &BadRows) -> Outcome {
+    fn done(&self, bad: &BadRows, last_line: u64) -> Outcome {
         let elapsed = self.started.elapsed();
         let passed_over = bad.count + self.tally.refused;
         if passed_over > 0 {
             let first: Vec<_> = bad.shown.iter().chain(&self.tally.refused_shown).collect();
-            eprintln!("passed over {} bad rows, the first of them:", grouped(passed_over));
+            let rows = counted(passed_over, "bad row");
+            eprintln!("passed over {rows}, the first of them:");
             first.iter().take(REFUSED_SHOWN_MAX).for_each(|reason| eprintln!("  {reason}"));
+        }
+        if self.args.from_line > last_line.max(1) {
+            let from_line = self.args.from_line;
+            eprintln!("warning: --from-line {from_line}: the input ends with line {last_line}");
         }
         if self.tally.replayed > 0 {
             eprintln!(
-                "{} of the rows had been imported within the last 24 hours and did not count \
-                 again (--again makes them)",
-                grouped(self.tally.replayed)
+                "{} had been imported within the last 24 hours and did not count again (--again \
+                 makes them)",
+                counted(self.tally.replayed, "row")
             );
         }
         if self.args.json {
             return Ok(self.print_json(passed_over, elapsed)?);
         }
         print(&format!(
-            "imported {} rows onto `{}` in {:.1} s ({}): {} changed it, {} did not\n",
-            grouped(self.tally.rows),
+            "imported {} onto `{}` in {:.1} s ({}): {} changed it, {} did not{}\n",
+            counted(self.tally.rows(), "row"),
             self.args.board,
             elapsed.as_secs_f64(),
-            rate(self.tally.rows, elapsed),
+            rate(self.tally.rows(), elapsed),
             grouped(self.tally.applied),
-            grouped(self.tally.rows - self.tally.applied),
+            grouped(self.tally.unchanged),
+            self.before("; "),
         ))?;
         Ok(())
     }
@@ -66,24 +72,29 @@ impl Run<'_> {
     fn print_json(&self, passed_over: u64, elapsed: Duration) -> anyhow::Result<()> {
         print_json(&serde_json::json!({
             "board": self.args.board,
-            "rows": self.tally.rows,
+            "rows": self.tally.rows(),
             "changed": self.tally.applied,
-            "unchanged": self.tally.rows - self.tally.applied,
+            "unchanged": self.tally.unchanged,
             "passed_over": passed_over,
             "replayed": self.tally.replayed,
             "duration_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         }))
     }
 
-    fn unreadable(&self, error: &ReadError) -> String {
+    fn unreadable(&self, error: &ReadError, from_line: u64) -> String {
         let mut text = format!("{}: {}", shown(&self.args.file), chain(error));
-        let line = error.line().unwrap_or(1);
         let _ = write!(
             text,
-            "\n{}; nothing from line {line} on. Mend it, then go on with:",
+            "\n{}; nothing from line {from_line} on. Mend it, then go on with:",
             self.so_far()
         );
-        self.push_command(&mut text, line);
+        self.push_command(&mut text, from_line);
+        if !self.args.again {
+            text.push_str(
+                "\nOr run the same command again: rows that are in do not count twice within 24 \
+                 hours.",
+            );
+        }
         if error.is_skippable() {
             text.push_str("\nOr add --skip-bad to pass over rows that cannot be read.");
         }
@@ -91,8 +102,8 @@ impl Run<'_> {
     }
 
     fn refused(&self, lines: Lines) -> String {
-        let mut text =
-            format!("{}: {} rows were refused:", shown(&self.args.file), self.tally.refused);
+        let rows = counted(self.tally.refused, "row");
+        let mut text = format!("{}: {rows} refused:", shown(&self.args.file));
         for reason in &self.tally.refused_shown {
             let _ = write!(text, "\n  {reason}");
         }
@@ -131,7 +142,14 @@ impl Run<'_> {
     /// What is known of the batch that was under way.
     fn push_uncertain(&self, text: &mut String, lines: Lines, may_take_effect: bool) {
         let Lines { first, last } = lines;
-        if may_take_effect {
+        if may_take_effect && self.args.again {
+            // The key of a run with --again is its own, and the next run has another.
+            let _ = write!(
+                text,
+                "lines {first} to {last} may or may not be in. Look at the board, for this command \
+                 counts them once more:"
+            );
+        } else if may_take_effect {
             let _ = write!(
                 text,
                 "lines {first} to {last} may or may not be in. This command sends them again under \
@@ -144,10 +162,19 @@ impl Run<'_> {
     }
 
     fn so_far(&self) -> String {
-        let rows = grouped(self.tally.rows);
+        let rows = counted(self.tally.rows(), "row");
         match self.tally.last_line {
             None => "imported no rows".to_owned(),
-            Some(last) => format!("imported {rows} rows, up to line {last}"),
+            Some(last) => format!("imported {rows}{}, up to line {last}", self.before(" (")),
+        }
+    }
+
+    /// How many rows an earlier run had imported, after `opening`; nothing if there are none.
+    fn before(&self, opening: &str) -> String {
+        let closing = if opening.ends_with('(') { ")" } else { "" };
+        match self.tally.replayed {
+            0 => String::new(),
+            rows => format!("{opening}{} more had been imported before{closing}", grouped(rows)),
         }
     }
 

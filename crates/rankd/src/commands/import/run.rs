@@ -22,7 +22,7 @@ const PAUSE_MS_MAX: u64 = 4_000;
 /// Most refused rows that are kept to be shown.
 pub(super) const REFUSED_SHOWN_MAX: usize = 10;
 
-/// The first and the last line of a batch.
+/// The lines that a batch was read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lines {
     pub(super) first: u64,
@@ -32,18 +32,25 @@ pub(super) struct Lines {
 /// What a run has come to so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Rows that were written, whether they changed anything or not.
-    pub(super) rows: u64,
-    /// Those of them that changed something.
+    /// Rows that were written and changed something.
     pub(super) applied: u64,
-    /// Rows that an earlier run had written; they counted then, not now.
+    /// Rows that were written and changed nothing.
+    pub(super) unchanged: u64,
+    /// Rows that an earlier run had written; they counted then, and are in neither number above.
     pub(super) replayed: u64,
     /// Rows that were refused one by one.
     pub(super) refused: u64,
     /// Line and reason of the first of them.
     pub(super) refused_shown: Vec<String>,
-    /// Line of the last row that was written.
+    /// Last line of the last batch that is in.
     pub(super) last_line: Option<u64>,
+}
+
+impl Tally {
+    /// Rows that this run wrote.
+    pub(super) fn rows(&self) -> u64 {
+        self.applied + self.unchanged
+    }
 }
 
 /// Why a run ended.
@@ -136,7 +143,8 @@ impl<'a> Run<'a> {
         };
         self.count(batch, &applied);
         self.progress.set_position(batch.bytes_read);
-        self.progress.set_message(rate(self.tally.rows, self.started.elapsed()));
+        self.progress
+            .set_message(rate(self.tally.rows() + self.tally.replayed, self.started.elapsed()));
         let stops = !applied.rejected.is_empty() && !self.args.skip_bad;
         stops.then_some(Ending::Refused(lines))
     }
@@ -150,7 +158,11 @@ impl<'a> Run<'a> {
         loop {
             let written = self.target.write(&self.args.board, batch, self.operator, key).await;
             let mut error = match written {
-                Ok(applied) => return Ok(applied),
+                // An answer that was lost on the way is this run's own work all the same.
+                Ok(applied) => {
+                    let replayed = applied.replayed && !may_take_effect;
+                    return Ok(Applied { replayed, ..applied });
+                }
                 Err(error) => error,
             };
             may_take_effect |= error.may_take_effect;
@@ -167,10 +179,11 @@ impl<'a> Run<'a> {
 
     fn count(&mut self, batch: &Batch, applied: &Applied) {
         let tally = &mut self.tally;
-        tally.rows += applied.applied + applied.unchanged;
-        tally.applied += applied.applied;
         if applied.replayed {
             tally.replayed += applied.applied + applied.unchanged;
+        } else {
+            tally.applied += applied.applied;
+            tally.unchanged += applied.unchanged;
         }
         tally.refused += applied.rejected.len() as u64;
         tally.last_line = Some(batch.last_line());
@@ -194,7 +207,7 @@ fn read<R: BufRead>(mut batches: Batches<R>, sender: &mpsc::Sender<Batch>) -> St
 }
 
 fn lines(batch: &Batch) -> Lines {
-    Lines { first: batch.first_line(), last: batch.last_line() }
+    Lines { first: batch.from_line, last: batch.last_line() }
 }
 
 /// Rows per second, in words.

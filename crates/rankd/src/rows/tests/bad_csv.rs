@@ -37,10 +37,12 @@ fn a_wrong_delimiter_or_format_is_suspected() {
 
 #[test]
 fn a_column_that_is_there_twice_is_refused() {
-    assert_eq!(
-        message(csv("member,score,score\n"), 0),
-        "the header (line 1) names the column `score` twice"
-    );
+    for column in ["score", "at"] {
+        assert_eq!(
+            message(csv(format!("member,score,{column},{column}\n")), 0),
+            format!("the header (line 1) names the column `{column}` twice")
+        );
+    }
 }
 
 #[test]
@@ -136,10 +138,10 @@ fn other_encodings_are_suspected_from_the_first_bytes() {
 
 #[test]
 fn a_row_with_another_number_of_fields_is_refused() {
-    for (line, fields) in [("b", 1), ("b,2,3", 3), ("b,2,", 3)] {
+    for (line, fields) in [("b", "1 field"), ("b,2,3", "3 fields"), ("b,2,", "3 fields")] {
         assert_eq!(
             message(csv(format!("member,score\na,1\n{line}\n")), 1),
-            format!("line 3 has {fields} fields, but the header has 2")
+            format!("line 3 has {fields}, but the header has 2")
         );
     }
 }

@@ -49,6 +49,14 @@ fn values_of_another_type_are_refused() {
 }
 
 #[test]
+fn a_key_that_is_there_twice_is_refused() {
+    assert_eq!(
+        second_line("{\"member\":\"b\",\"score\":1,\"score\":2}"),
+        "line 2, column `score`: the object has this key twice"
+    );
+}
+
+#[test]
 fn numbers_beyond_64_bits_are_not_rounded() {
     assert_eq!(
         second_line("{\"member\":\"b\",\"score\":-9223372036854775809}"),

@@ -72,8 +72,8 @@ async fn a_client_that_does_not_finish_its_head_is_cut_off() {
 async fn a_client_that_does_not_finish_its_body_is_told_so() {
     let server = impatient();
     let mut stream = TcpStream::connect(server.address).await.unwrap();
-    let head =
-        b"PUT /v1/boards/b/members/m HTTP/1.1\r\nhost: localhost\r\ncontent-length: 12\r\n\r\n{\"sco";
+    let head = b"PUT /v1/boards/b/members/m HTTP/1.1\r\nhost: localhost\r\n\
+        content-length: 12\r\n\r\n{\"sco";
     stream.write_all(head).await.unwrap();
     let received = read_until(&mut stream, "}").await;
     assert!(received.starts_with("HTTP/1.1 408 "), "{received}");

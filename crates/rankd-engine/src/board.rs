@@ -6,8 +6,7 @@ use parking_lot::RwLock;
 
 use crate::codec::Codec;
 use crate::definition::Definition;
-use crate::ids::BoardId;
-use crate::ids::Name;
+use crate::ids::{BoardId, Name};
 use crate::layout::BoardIndex;
 
 /// A board. The name, id and definition never change; the rest is behind one lock.

@@ -42,7 +42,7 @@ impl State {
         };
         let _gate = self.gate.read();
         let mut turn = Turn::begin(self, batch);
-        let run = Run { now_ms, batch };
+        let run = Run { batch };
         let outcomes: Vec<_> =
             batch.intents.iter().map(|intent| run.intent(&mut turn, intent)).collect();
         if let Some(key) = key {
@@ -60,7 +60,6 @@ impl State {
 
 /// What all intents of a batch share.
 struct Run<'b> {
-    now_ms: i64,
     batch: &'b Batch,
 }
 
@@ -75,7 +74,7 @@ impl Run<'_> {
                     operand: *score,
                     operator: *operator,
                     at_ms: *at_ms,
-                    now_ms: self.now_ms,
+                    now_ms: self.batch.now_ms,
                 };
                 self.write(turn, board, member, write)
             }
@@ -100,7 +99,7 @@ impl Run<'_> {
                 Err(Rejection::DefinitionDiffers(existing))
             };
         }
-        match turn.create(name, *definition, self.now_ms) {
+        match turn.create(name, *definition, self.batch.now_ms) {
             Some(locked) => Ok(Outcome::Created { board: locked.board.id }),
             None => Err(Rejection::TooManyBoards(BOARDS_MAX as u64)),
         }
@@ -134,7 +133,8 @@ impl Run<'_> {
         }
         let (board, body) = (&locked.board, &mut *locked.body);
         state.cuts.before_write(board, body);
-        body.set(board, member, score, at_ms, self.now_ms).expect("name and room were checked");
+        body.set(board, member, score, at_ms, self.batch.now_ms)
+            .expect("name and room were checked");
         let current = self.placed(body, member, score);
         let board = board.id;
         turn.changes.push(Change::MemberSet { board, member: member.clone(), score, at_ms });
@@ -149,7 +149,7 @@ impl Run<'_> {
         }
         let definition = Definition::default();
         resolve_write(&definition, None, write)?;
-        match turn.create(name, definition, self.now_ms) {
+        match turn.create(name, definition, self.batch.now_ms) {
             Some(_) => Ok(()),
             None => Err(Rejection::TooManyBoards(BOARDS_MAX as u64)),
         }
@@ -168,7 +168,7 @@ impl Run<'_> {
             return Err(Rejection::UnknownMember);
         }
         state.cuts.before_write(board, body);
-        body.remove(member, self.now_ms);
+        body.remove(member, self.batch.now_ms);
         let board = board.id;
         turn.changes.push(Change::MemberRemoved { board, member: member.clone() });
         turn.members_removed += 1;

@@ -8,6 +8,7 @@
 use crate::arena::{Arena, NONE, NodeId};
 use crate::cell::Cell;
 use crate::epochs::Context;
+use crate::error::IndexError;
 use crate::inner::{Inner, Tally};
 use crate::key::{Key, begins_run};
 use crate::leaf::{Leaf, Place};
@@ -29,15 +30,13 @@ pub enum BuildError {
         /// Position of the second occurrence in order.
         position: usize,
     },
-    /// A member has too many bytes.
-    #[error("the member of entry {position} has {bytes} bytes, the limit is {bytes_max}")]
-    MemberTooLong {
+    /// A member cannot be in the index.
+    #[error("entry {position}: {reason}")]
+    Member {
         /// Position of the entry.
         position: usize,
-        /// Bytes of its member.
-        bytes: usize,
-        /// Bytes that a member may have.
-        bytes_max: usize,
+        /// What is wrong with it.
+        reason: IndexError,
     },
     /// There are too many entries.
     #[error("there are more than {members_max} entries, the limit of an index")]
@@ -55,7 +54,7 @@ struct Node<K> {
 }
 
 /// A tree that is being built, leaf by leaf.
-pub(crate) struct Builder<K, const LEAF: usize, const INNER: usize> {
+pub(crate) struct Builder<K: Key, const LEAF: usize, const INNER: usize> {
     tree: Tree<K, LEAF, INNER>,
     epoch: u64,
     level: Vec<Node<K>>,
@@ -73,7 +72,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Builder<K, LEAF, INNER> {
     }
 
     /// Adds an entry behind all others.
-    pub(crate) fn push(&mut self, key: K, cell: Cell) {
+    pub(crate) fn push(&mut self, key: K, cell: K::Member) {
         let full = Tree::<K, LEAF, INNER>::LEAF_MERGE_MAX;
         if self.level.is_empty() || self.tree.leaves[self.tree.last].len() == full {
             self.begin_leaf(key);

@@ -1,10 +1,11 @@
-//! A member in 16 bytes: its bytes themselves up to 15 of them, else where they are.
+//! A member in a slot of a leaf: as its bytes themselves, or as where they are.
 //!
 //! What it is not: an owner; a long member's bytes belong to `Names`. Invariant: two cells of one
 //! index hold the same member exactly when their words are equal (short) or their names' bytes are
 //! (long). Cost: short members compare as one 128-bit number, long ones by their bytes.
 
 use std::cmp::Ordering;
+use std::fmt::Debug;
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::SharedSeed;
@@ -19,14 +20,28 @@ const LONG: u8 = 0xFF;
 /// Leading bytes that a long member's cell keeps.
 const PREFIX_BYTES: usize = 2;
 
-/// Short: bytes, zeros, length. Long: prefix (2), class (1), index (4), hash (8), 0xFF.
+/// What the members of an index are: [`AnyBytes`] or [`EightBytes`]. Nothing else can be.
+pub trait Member: Cell {}
+
+/// Byte strings of up to [`MEMBER_BYTES_MAX`](crate::MEMBER_BYTES_MAX) bytes, in 16 bytes of a leaf:
+/// up to 15 live there, of longer ones a handle does.
+//
+// Short: bytes, zeros, length. Long: prefix (2), class (1), index (4), hash (8), 0xFF.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(8))]
-pub(crate) struct Cell([u8; 16]);
+pub struct AnyBytes([u8; 16]);
+
+/// Members of exactly eight bytes, such as big-endian integers, in eight bytes of a leaf.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(8))]
+pub struct EightBytes([u8; 8]);
+
+impl Member for AnyBytes {}
+impl Member for EightBytes {}
 
 /// A member that is looked for, in the form in which it is compared.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Needle<'a> {
+pub struct Needle<'a> {
     bytes: &'a [u8],
     /// What a short member's cell reads as; for a long one its prefix, zeros and 0xFF.
     word: u128,
@@ -48,49 +63,31 @@ impl<'a> Needle<'a> {
     }
 }
 
-impl Cell {
-    /// The member of no bytes; also what an unused slot holds.
-    pub(crate) const EMPTY: Self = Self([0; 16]);
+/// How a member is kept in a leaf.
+pub trait Cell: Copy + Debug + Send + Sync + 'static {
+    /// What an unused slot holds.
+    const EMPTY: Self;
+    /// Bytes that every member must have, where all have the same.
+    const FIXED_BYTES: Option<usize>;
 
     /// Makes a cell for `needle`, storing its bytes in `names` when they are too long for it.
-    pub(crate) fn store(needle: &Needle<'_>, hash: u64, names: &mut Names) -> Self {
-        let mut cell = Self(needle.word.to_be_bytes());
-        if needle.is_long() {
-            let handle = names.store(needle.bytes);
-            cell.0[2] = handle.class;
-            cell.0[3..7].copy_from_slice(&handle.index.to_le_bytes());
-            cell.0[7..15].copy_from_slice(&hash.to_le_bytes());
-        }
-        cell
-    }
+    fn store(needle: &Needle<'_>, hash: u64, names: &mut Names) -> Self;
 
     /// The member's bytes.
-    pub(crate) fn bytes<'a>(&'a self, names: &'a Names) -> &'a [u8] {
-        match self.handle() {
-            Some(handle) => names.get(handle),
-            None => &self.0[..usize::from(self.0[15])],
-        }
-    }
+    fn bytes<'a>(&'a self, names: &'a Names) -> &'a [u8];
 
     /// Where a long member's bytes are.
-    pub(crate) fn handle(&self) -> Option<Handle> {
-        let c = &self.0;
-        (c[15] == LONG)
-            .then(|| Handle { class: c[2], index: u32::from_le_bytes([c[3], c[4], c[5], c[6]]) })
-    }
+    fn handle(&self) -> Option<Handle>;
 
-    fn word(&self) -> u128 {
-        u128::from_be_bytes(self.0)
-    }
+    /// What the needle of a short member reads as.
+    fn word(&self) -> u128;
 
     /// The hash that a long member was stored with.
-    fn stored_hash(&self) -> u64 {
-        let c = &self.0;
-        u64::from_le_bytes([c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14]])
-    }
+    fn stored_hash(&self) -> u64;
 
     /// Whether this is the member `needle`, whose hash is `hash`.
-    pub(crate) fn matches(&self, needle: &Needle<'_>, hash: u64, names: &Names) -> bool {
+    #[inline]
+    fn matches(&self, needle: &Needle<'_>, hash: u64, names: &Names) -> bool {
         if needle.is_long() {
             self.handle().is_some_and(|handle| {
                 self.stored_hash() == hash && names.get(handle) == needle.bytes
@@ -101,7 +98,7 @@ impl Cell {
     }
 
     /// Whether both cells hold the same member.
-    pub(crate) fn same_member(&self, other: &Self, names: &Names) -> bool {
+    fn same_member(&self, other: &Self, names: &Names) -> bool {
         match (self.handle(), other.handle()) {
             (Some(one), Some(two)) => names.get(one) == names.get(two),
             (None, None) => self.word() == other.word(),
@@ -110,12 +107,81 @@ impl Cell {
     }
 
     /// Order of this member's bytes and the needle's.
-    pub(crate) fn order(&self, needle: &Needle<'_>, names: &Names) -> Ordering {
+    #[inline]
+    fn order(&self, needle: &Needle<'_>, names: &Names) -> Ordering {
         let word = self.word();
         if !is_long(word) && !needle.is_long() {
             return word.cmp(&needle.word);
         }
         prefix(word).cmp(&prefix(needle.word)).then_with(|| self.bytes(names).cmp(needle.bytes))
+    }
+}
+
+impl Cell for AnyBytes {
+    const EMPTY: Self = Self([0; 16]);
+    const FIXED_BYTES: Option<usize> = None;
+
+    fn store(needle: &Needle<'_>, hash: u64, names: &mut Names) -> Self {
+        let mut cell = Self(needle.word.to_be_bytes());
+        if needle.is_long() {
+            let handle = names.store(needle.bytes);
+            cell.0[2] = handle.class;
+            cell.0[3..7].copy_from_slice(&handle.index.to_le_bytes());
+            cell.0[7..15].copy_from_slice(&hash.to_le_bytes());
+        }
+        cell
+    }
+
+    fn bytes<'a>(&'a self, names: &'a Names) -> &'a [u8] {
+        match self.handle() {
+            Some(handle) => names.get(handle),
+            None => &self.0[..usize::from(self.0[15])],
+        }
+    }
+
+    #[inline]
+    fn handle(&self) -> Option<Handle> {
+        let c = &self.0;
+        (c[15] == LONG)
+            .then(|| Handle { class: c[2], index: u32::from_le_bytes([c[3], c[4], c[5], c[6]]) })
+    }
+
+    #[inline]
+    fn word(&self) -> u128 {
+        u128::from_be_bytes(self.0)
+    }
+
+    fn stored_hash(&self) -> u64 {
+        let c = &self.0;
+        u64::from_le_bytes([c[7], c[8], c[9], c[10], c[11], c[12], c[13], c[14]])
+    }
+}
+
+/// The word has the length of the member behind its bytes, as that of any short member.
+impl Cell for EightBytes {
+    const EMPTY: Self = Self([0; 8]);
+    const FIXED_BYTES: Option<usize> = Some(8);
+
+    fn store(needle: &Needle<'_>, _hash: u64, _names: &mut Names) -> Self {
+        Self(needle.bytes.try_into().expect("the index takes members of eight bytes only"))
+    }
+
+    fn bytes<'a>(&'a self, _names: &'a Names) -> &'a [u8] {
+        &self.0
+    }
+
+    #[inline]
+    fn handle(&self) -> Option<Handle> {
+        None
+    }
+
+    #[inline]
+    fn word(&self) -> u128 {
+        u128::from(u64::from_be_bytes(self.0)) << 64 | 8
+    }
+
+    fn stored_hash(&self) -> u64 {
+        unreachable!("members of eight bytes are never long")
     }
 }
 
@@ -178,7 +244,7 @@ impl MemberHasher {
     }
 
     /// The hash of the member in `cell`; the same as that of its bytes.
-    pub(crate) fn hash_cell(&self, cell: &Cell) -> u64 {
+    pub(crate) fn hash_cell(&self, cell: &impl Cell) -> u64 {
         let word = cell.word();
         if is_long(word) {
             return cell.stored_hash();
@@ -216,7 +282,7 @@ mod tests {
         for left in &samples {
             let needle = Needle::new(left);
             let hash = hasher.hash(&needle);
-            let cell = Cell::store(&needle, hash, &mut names);
+            let cell = AnyBytes::store(&needle, hash, &mut names);
             assert_eq!(cell.bytes(&names), left);
             assert_eq!(hasher.hash_cell(&cell), hash);
             for right in &samples {

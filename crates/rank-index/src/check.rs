@@ -37,7 +37,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn check_invariants(&self) -> Result<(), String> {
-        let entries: Vec<(K, Cell)> = match &self.form {
+        let entries: Vec<(K, K::Member)> = match &self.form {
             Form::Small(small) => small.entries().to_vec(),
             Form::Tree(tree) => tree.entries().collect(),
         };
@@ -58,7 +58,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
 }
 
 fn check_order<K: Key, const LEAF: usize>(
-    entries: &[(K, Cell)],
+    entries: &[(K, K::Member)],
     cx: &Context<K, LEAF>,
 ) -> Result<(), String> {
     for (position, pair) in entries.windows(2).enumerate() {
@@ -71,7 +71,7 @@ fn check_order<K: Key, const LEAF: usize>(
 }
 
 fn check_distinct<K: Key, const LEAF: usize>(
-    entries: &[(K, Cell)],
+    entries: &[(K, K::Member)],
     cx: &Context<K, LEAF>,
 ) -> Result<(), String> {
     for (position, (_, cell)) in entries.iter().enumerate() {
@@ -83,7 +83,7 @@ fn check_distinct<K: Key, const LEAF: usize>(
 
 /// Every name is owned by one entry, or retired, or free.
 fn check_names<K: Key, const LEAF: usize>(
-    entries: &[(K, Cell)],
+    entries: &[(K, K::Member)],
     cx: &Context<K, LEAF>,
 ) -> Result<(), String> {
     let used = entries.iter().filter_map(|(_, cell)| cell.handle());
@@ -103,7 +103,7 @@ fn check_names<K: Key, const LEAF: usize>(
 }
 
 /// The checks of a tree share these.
-struct TreeCheck<'a, K, const LEAF: usize, const INNER: usize> {
+struct TreeCheck<'a, K: Key, const LEAF: usize, const INNER: usize> {
     tree: &'a Tree<K, LEAF, INNER>,
     cx: &'a Context<K, LEAF>,
 }
@@ -115,7 +115,7 @@ struct Walk {
 }
 
 impl<K: Key, const LEAF: usize, const INNER: usize> TreeCheck<'_, K, LEAF, INNER> {
-    fn run(&self, entries: &[(K, Cell)]) -> Result<(), String> {
+    fn run(&self, entries: &[(K, K::Member)]) -> Result<(), String> {
         let tree = self.tree;
         let mut walk = Walk { leaves: Vec::new(), inners: Vec::new() };
         let total = self.node(tree.root, tree.height, (NONE, 0), (None, None), &mut walk)?;

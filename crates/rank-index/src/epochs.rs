@@ -21,13 +21,13 @@ use crate::snapshot::Kept;
 pub const SNAPSHOTS_LIVE_MAX: usize = 8;
 
 #[derive(Debug)]
-struct Live<K, const LEAF: usize> {
+struct Live<K: Key, const LEAF: usize> {
     epoch: u64,
     kept: Weak<Kept<K, LEAF>>,
 }
 
 #[derive(Debug)]
-pub(crate) struct Epochs<K, const LEAF: usize> {
+pub(crate) struct Epochs<K: Key, const LEAF: usize> {
     /// Tells indexes of one process apart.
     pub(crate) index_id: u64,
     now: u64,
@@ -82,7 +82,7 @@ impl<K: Key, const LEAF: usize> Epochs<K, LEAF> {
 
 /// What both forms of an index share: long names, hashing, snapshots and counters.
 #[derive(Debug)]
-pub(crate) struct Context<K, const LEAF: usize> {
+pub(crate) struct Context<K: Key, const LEAF: usize> {
     pub(crate) names: Names,
     pub(crate) hasher: MemberHasher,
     pub(crate) epochs: Epochs<K, LEAF>,
@@ -112,12 +112,12 @@ impl<K: Key, const LEAF: usize> Context<K, LEAF> {
     }
 
     /// Makes a cell for a member that enters the index.
-    pub(crate) fn store(&mut self, needle: &Needle<'_>, hash: u64) -> Cell {
-        Cell::store(needle, hash, &mut self.names)
+    pub(crate) fn store(&mut self, needle: &Needle<'_>, hash: u64) -> K::Member {
+        K::Member::store(needle, hash, &mut self.names)
     }
 
     /// The member in `cell` left the index.
-    pub(crate) fn discard(&mut self, cell: &Cell) {
+    pub(crate) fn discard(&mut self, cell: &K::Member) {
         let Some(handle) = cell.handle() else { return };
         if self.epochs.live.is_empty() {
             self.names.free(handle);

@@ -14,6 +14,14 @@ pub enum IndexError {
         /// Bytes that a member may have.
         bytes_max: usize,
     },
+    /// The index takes members of one length only, and this is another.
+    #[error("the member has {bytes} bytes, those of this index have {bytes_fixed}")]
+    MemberNotFixed {
+        /// Bytes of the member.
+        bytes: usize,
+        /// Bytes that every member of the index has.
+        bytes_fixed: usize,
+    },
     /// The index has no room for one more member.
     #[error("the index has {members_max} members, which is its limit")]
     Full {

@@ -26,7 +26,7 @@ pub const MEMBERS_MAX: usize = 1 << 30;
 
 /// What an index is at present.
 #[derive(Debug)]
-pub(crate) enum Form<K, const LEAF: usize, const INNER: usize> {
+pub(crate) enum Form<K: Key, const LEAF: usize, const INNER: usize> {
     Small(Small<K>),
     Tree(Box<Tree<K, LEAF, INNER>>),
 }
@@ -70,7 +70,7 @@ pub struct Restructures {
 /// assert_eq!(order, [b"bob", b"cyd", b"ada"]);
 /// # Ok::<(), rank_index::IndexError>(())
 /// ```
-pub struct RankIndex<K, const LEAF: usize = 56, const INNER: usize = 30> {
+pub struct RankIndex<K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
     pub(crate) form: Form<K, LEAF, INNER>,
     pub(crate) cx: Context<K, LEAF>,
 }
@@ -144,10 +144,10 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         entries: impl IntoIterator<Item = (K, M)>,
     ) -> Result<Self, BuildError> {
         let mut builder = Builder::<K, LEAF, INNER>::new(self.cx.epochs.now());
-        let mut before: Option<(K, Cell)> = None;
+        let mut before: Option<(K, K::Member)> = None;
         for (position, (key, member)) in entries.into_iter().enumerate() {
             let bytes = member.as_ref();
-            check_build(position, bytes.len(), Tree::<K, LEAF, INNER>::MEMBERS_MAX)?;
+            check_build::<K>(position, bytes.len(), Tree::<K, LEAF, INNER>::MEMBERS_MAX)?;
             let needle = Needle::new(bytes);
             if let Some((last, cell)) = &before {
                 let order = last.order(&key).then_with(|| cell.order(&needle, &self.cx.names));
@@ -187,8 +187,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// Gives `member` the key `key` and returns the one that it had. O(log n).
     ///
     /// # Errors
-    /// If the member has more than [`MEMBER_BYTES_MAX`] bytes, or the index is full. Nothing has
-    /// changed then.
+    /// If the member has more than [`MEMBER_BYTES_MAX`] bytes (in an index of [`Eight`](crate::Eight)
+    /// keys: not eight), or the index is full. Nothing has changed then.
     ///
     /// ```
     /// use rank_index::{RankIndex, ScoreKey};
@@ -198,10 +198,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn upsert(&mut self, member: &[u8], key: K) -> Result<Option<K>, IndexError> {
-        if member.len() > MEMBER_BYTES_MAX {
-            let bytes = member.len();
-            return Err(IndexError::MemberTooLong { bytes, bytes_max: MEMBER_BYTES_MAX });
-        }
+        check_member::<K>(member.len())?;
         let needle = Needle::new(member);
         let hash = self.cx.hasher.hash(&needle);
         self.cx.forget_dropped_snapshots();
@@ -330,7 +327,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
             return;
         }
         tree.for_each_leaf(&mut |leaf, _| self.cx.epochs.preserve(leaf, &tree.leaves[leaf]));
-        let mut entries: Vec<(K, Cell)> = tree.entries().collect();
+        let mut entries: Vec<(K, K::Member)> = tree.entries().collect();
         if self.cx.epochs.live() == 0 {
             // Nobody else needs the old names: give back the memory of all that were removed.
             let names = std::mem::replace(&mut self.cx.names, Names::new());
@@ -428,11 +425,24 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     }
 }
 
-/// Refuses an entry of a bulk build that breaks a limit.
-fn check_build(position: usize, bytes: usize, members_max: usize) -> Result<(), BuildError> {
-    if bytes > MEMBER_BYTES_MAX {
-        return Err(BuildError::MemberTooLong { position, bytes, bytes_max: MEMBER_BYTES_MAX });
+/// Refuses a member whose length the index does not take.
+fn check_member<K: Key>(bytes: usize) -> Result<(), IndexError> {
+    if let Some(bytes_fixed) = K::Member::FIXED_BYTES.filter(|&fixed| fixed != bytes) {
+        return Err(IndexError::MemberNotFixed { bytes, bytes_fixed });
     }
+    if bytes > MEMBER_BYTES_MAX {
+        return Err(IndexError::MemberTooLong { bytes, bytes_max: MEMBER_BYTES_MAX });
+    }
+    Ok(())
+}
+
+/// Refuses an entry of a bulk build that breaks a limit.
+fn check_build<K: Key>(
+    position: usize,
+    bytes: usize,
+    members_max: usize,
+) -> Result<(), BuildError> {
+    check_member::<K>(bytes).map_err(|reason| BuildError::Member { position, reason })?;
     if position >= members_max {
         return Err(BuildError::TooMany { members_max });
     }

@@ -44,7 +44,7 @@ impl Tally {
 /// Children of one level, in order.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
-pub(crate) struct Inner<K, const INNER: usize> {
+pub(crate) struct Inner<K: Key, const INNER: usize> {
     prefix: [Tally; INNER],
     total: Tally,
     pub(crate) parent: NodeId,

@@ -25,7 +25,7 @@ pub struct Entry<'a, K> {
 
 /// A walk's place in the leaves: the entry at `pos` is the next one forwards, the one before it the
 /// next one backwards.
-struct Cursor<'a, K, const LEAF: usize> {
+struct Cursor<'a, K: Key, const LEAF: usize> {
     leaf: &'a Leaf<K, LEAF>,
     /// The leaf's number in a snapshot's list; trees have links.
     at: usize,
@@ -33,7 +33,7 @@ struct Cursor<'a, K, const LEAF: usize> {
 }
 
 /// Entries of a range of positions, in order. See [`RankIndex::range`](crate::RankIndex::range).
-pub struct Iter<'a, K, const LEAF: usize = 56, const INNER: usize = 30> {
+pub struct Iter<'a, K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
     reader: Reader<'a, K, LEAF, INNER>,
     left: Range<usize>,
     front: Option<Cursor<'a, K, LEAF>>,
@@ -46,7 +46,7 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iter<'a, K, LEAF, INNER>
         Self { reader, left: positions, front: None, back: None }
     }
 
-    fn entry(&self, key: K, cell: &'a Cell) -> Entry<'a, K> {
+    fn entry(&self, key: K, cell: &'a K::Member) -> Entry<'a, K> {
         Entry { key, member: cell.bytes(self.reader.names()) }
     }
 

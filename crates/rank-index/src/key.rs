@@ -7,11 +7,16 @@
 use std::cmp::Ordering;
 use std::fmt::Debug;
 
+use crate::cell::{AnyBytes, EightBytes, Member};
+
 /// The part of an entry that is compared before its member's bytes.
 ///
 /// `PartialEq` is the finest of the three relations: a write whose key is `==` to the stored one
 /// changes nothing.
 pub trait Key: Copy + PartialEq + Debug + Send + Sync + 'static {
+    /// What the members beside such keys are.
+    type Member: Member;
+
     /// Total order of keys. The members' bytes break what ties it leaves.
     fn order(&self, other: &Self) -> Ordering;
 
@@ -48,6 +53,8 @@ pub struct ScoreNoteKey {
 }
 
 impl Key for ScoreKey {
+    type Member = AnyBytes;
+
     fn order(&self, other: &Self) -> Ordering {
         self.score.cmp(&other.score)
     }
@@ -58,6 +65,8 @@ impl Key for ScoreKey {
 }
 
 impl Key for ScoreTieKey {
+    type Member = AnyBytes;
+
     fn order(&self, other: &Self) -> Ordering {
         self.score.cmp(&other.score).then(self.tie.cmp(&other.tie))
     }
@@ -68,12 +77,40 @@ impl Key for ScoreTieKey {
 }
 
 impl Key for ScoreNoteKey {
+    type Member = AnyBytes;
+
     fn order(&self, other: &Self) -> Ordering {
         self.score.cmp(&other.score)
     }
 
     fn same_score(&self, other: &Self) -> bool {
         self.score == other.score
+    }
+}
+
+/// The same key, beside members of exactly eight bytes: such indexes are smaller.
+///
+/// ```
+/// use rank_index::{Eight, RankIndex, ScoreKey};
+/// let mut index: RankIndex<Eight<ScoreKey>> = RankIndex::new();
+/// let player: u64 = 76_561_197_960_287_930;
+/// index.upsert(&player.to_be_bytes(), Eight(ScoreKey { score: 3 }))?;
+/// assert_eq!(index.rank(&player.to_be_bytes()), Some(0));
+/// assert!(index.upsert(b"ada", Eight(ScoreKey { score: 4 })).is_err());
+/// # Ok::<(), rank_index::IndexError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Eight<K>(pub K);
+
+impl<K: Key> Key for Eight<K> {
+    type Member = EightBytes;
+
+    fn order(&self, other: &Self) -> Ordering {
+        self.0.order(&other.0)
+    }
+
+    fn same_score(&self, other: &Self) -> bool {
+        self.0.same_score(&other.0)
     }
 }
 

@@ -38,7 +38,7 @@ impl Place {
 /// Entries that are neighbours in order. The first cache line is all that a rank needs.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
-pub(crate) struct Leaf<K, const LEAF: usize> {
+pub(crate) struct Leaf<K: Key, const LEAF: usize> {
     order: [u8; LEAF],
     len: u8,
     /// Which child of `parent` this is.
@@ -49,7 +49,7 @@ pub(crate) struct Leaf<K, const LEAF: usize> {
     /// When the entries were last written, in snapshots taken before.
     pub(crate) epoch: u64,
     keys: [K; LEAF],
-    cells: [Cell; LEAF],
+    cells: [K::Member; LEAF],
 }
 
 impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
@@ -64,7 +64,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
             prev: NONE,
             epoch,
             keys: [fill; LEAF],
-            cells: [Cell::EMPTY; LEAF],
+            cells: [K::Member::EMPTY; LEAF],
         }
     }
 
@@ -94,7 +94,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.keys[usize::from(self.slot(pos))]
     }
 
-    pub(crate) fn cell(&self, pos: usize) -> &Cell {
+    pub(crate) fn cell(&self, pos: usize) -> &K::Member {
         &self.cells[usize::from(self.slot(pos))]
     }
 
@@ -102,7 +102,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.keys[usize::from(slot)]
     }
 
-    pub(crate) fn cell_in(&self, slot: u8) -> &Cell {
+    pub(crate) fn cell_in(&self, slot: u8) -> &K::Member {
         &self.cells[usize::from(slot)]
     }
 
@@ -152,7 +152,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
     }
 
     /// Puts an entry at `pos` and returns its slot. The leaf is not full.
-    pub(crate) fn insert(&mut self, pos: usize, key: K, cell: Cell) -> u8 {
+    pub(crate) fn insert(&mut self, pos: usize, key: K, cell: K::Member) -> u8 {
         let len = self.len();
         debug_assert!(pos <= len && len < LEAF);
         let slot = self.order[len];
@@ -165,7 +165,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
     }
 
     /// Takes the entry at `pos` out.
-    pub(crate) fn remove(&mut self, pos: usize) -> (K, Cell) {
+    pub(crate) fn remove(&mut self, pos: usize) -> (K, K::Member) {
         let len = self.len();
         let slot = self.slot(pos);
         self.order.copy_within(pos + 1..len, pos);
@@ -201,6 +201,7 @@ pub(crate) fn narrow(number: usize) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cell::AnyBytes;
     use crate::key::ScoreKey;
 
     type Small = Leaf<ScoreKey, 6>;
@@ -213,7 +214,7 @@ mod tests {
         let mut leaf = Small::new(ScoreKey { score: 0 }, 0);
         for &score in list {
             let pos = leaf.partition_by_key(|key| key.score < score);
-            leaf.insert(pos, ScoreKey { score }, Cell::EMPTY);
+            leaf.insert(pos, ScoreKey { score }, AnyBytes::EMPTY);
         }
         leaf
     }
@@ -225,8 +226,8 @@ mod tests {
         let slot = leaf.slot(2);
         leaf.remove(0);
         assert_eq!(leaf.position(slot), 1);
-        leaf.insert(0, ScoreKey { score: 5 }, Cell::EMPTY);
-        leaf.insert(1, ScoreKey { score: 6 }, Cell::EMPTY);
+        leaf.insert(0, ScoreKey { score: 5 }, AnyBytes::EMPTY);
+        leaf.insert(1, ScoreKey { score: 6 }, AnyBytes::EMPTY);
         assert_eq!(leaf.position(slot), 3);
         assert_eq!(leaf.key_in(slot).score, 30);
     }
@@ -237,7 +238,7 @@ mod tests {
         for from in 0..5 {
             let slot = leaf.slot(from);
             leaf.remove(from);
-            assert_eq!(leaf.insert(4 - from, ScoreKey { score: 7 }, Cell::EMPTY), slot);
+            assert_eq!(leaf.insert(4 - from, ScoreKey { score: 7 }, AnyBytes::EMPTY), slot);
         }
     }
 

@@ -51,11 +51,12 @@ mod table;
 mod tree;
 
 pub use build::BuildError;
+pub use cell::{AnyBytes, EightBytes, Member};
 pub use epochs::SNAPSHOTS_LIVE_MAX;
 pub use error::{IndexError, SnapshotsLive};
 pub use index::{MEMBER_BYTES_MAX, MEMBERS_MAX, RankIndex, Restructures};
 pub use iter::{Entry, Iter};
-pub use key::{Key, ScoreKey, ScoreNoteKey, ScoreTieKey};
+pub use key::{Eight, Key, ScoreKey, ScoreNoteKey, ScoreTieKey};
 pub use score::{
     Direction, decode_f64, decode_i64, earliest_ms, encode_f64, encode_i64, latest_ms,
     tie_earliest, tie_latest,

@@ -19,7 +19,7 @@ const SEGMENT_SLOTS: usize = 1 << SEGMENT_BITS;
 
 /// Where a name's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Handle {
+pub struct Handle {
     pub(crate) class: u8,
     pub(crate) index: NodeId,
 }
@@ -34,7 +34,7 @@ struct Slab {
 
 /// All long names of one index.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub struct Names {
     slabs: Vec<Slab>,
     large: Vec<Box<[u8]>>,
     large_free: Vec<NodeId>,

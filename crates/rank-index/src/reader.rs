@@ -11,33 +11,33 @@ use crate::snapshot::Listed;
 use crate::tree::{Tree, count_before};
 
 /// Where entries are read from.
-pub(crate) enum Source<'a, K, const LEAF: usize, const INNER: usize> {
-    Small(&'a [(K, Cell)]),
+pub(crate) enum Source<'a, K: Key, const LEAF: usize, const INNER: usize> {
+    Small(&'a [(K, K::Member)]),
     Tree(&'a Tree<K, LEAF, INNER>),
     Listed(Listed<'a, K, LEAF>),
 }
 
 /// Entries in order, and the names that they may refer to.
-pub(crate) struct Reader<'a, K, const LEAF: usize, const INNER: usize> {
+pub(crate) struct Reader<'a, K: Key, const LEAF: usize, const INNER: usize> {
     names: &'a Names,
     source: Source<'a, K, LEAF, INNER>,
 }
 
-impl<K, const LEAF: usize, const INNER: usize> Clone for Source<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize> Clone for Source<'_, K, LEAF, INNER> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, const LEAF: usize, const INNER: usize> Copy for Source<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize> Copy for Source<'_, K, LEAF, INNER> {}
 
-impl<K, const LEAF: usize, const INNER: usize> Clone for Reader<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize> Clone for Reader<'_, K, LEAF, INNER> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, const LEAF: usize, const INNER: usize> Copy for Reader<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize> Copy for Reader<'_, K, LEAF, INNER> {}
 
 impl<'a, K: Key, const LEAF: usize, const INNER: usize> Reader<'a, K, LEAF, INNER> {
     pub(crate) fn new(names: &'a Names, source: Source<'a, K, LEAF, INNER>) -> Self {

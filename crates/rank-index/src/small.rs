@@ -21,8 +21,8 @@ const STEP: usize = 4;
 
 /// See the module's head.
 #[derive(Debug)]
-pub(crate) struct Small<K> {
-    entries: Vec<(K, Cell)>,
+pub(crate) struct Small<K: Key> {
+    entries: Vec<(K, K::Member)>,
 }
 
 impl<K: Key> Small<K> {
@@ -31,16 +31,16 @@ impl<K: Key> Small<K> {
     }
 
     /// A small form of `entries`, which are sorted.
-    pub(crate) fn of(entries: Vec<(K, Cell)>) -> Self {
+    pub(crate) fn of(entries: Vec<(K, K::Member)>) -> Self {
         debug_assert!(entries.len() <= SMALL_MAX);
         Self { entries }
     }
 
-    pub(crate) fn entries(&self) -> &[(K, Cell)] {
+    pub(crate) fn entries(&self) -> &[(K, K::Member)] {
         &self.entries
     }
 
-    pub(crate) fn into_entries(self) -> Vec<(K, Cell)> {
+    pub(crate) fn into_entries(self) -> Vec<(K, K::Member)> {
         self.entries
     }
 
@@ -77,7 +77,7 @@ impl<K: Key> Small<K> {
     }
 
     /// Takes the entry at `pos` out. A long member's bytes stay the caller's to discard.
-    pub(crate) fn remove(&mut self, pos: usize) -> (K, Cell) {
+    pub(crate) fn remove(&mut self, pos: usize) -> (K, K::Member) {
         let entry = self.entries.remove(pos);
         if self.entries.is_empty() {
             self.entries = Vec::new();
@@ -89,13 +89,13 @@ impl<K: Key> Small<K> {
 
     /// Heap bytes in use.
     pub(crate) fn memory_bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<(K, Cell)>()
+        self.entries.capacity() * size_of::<(K, K::Member)>()
     }
 }
 
 /// Entries before the one of `key` and `needle`.
 pub(crate) fn lower_bound<K: Key>(
-    entries: &[(K, Cell)],
+    entries: &[(K, K::Member)],
     names: &Names,
     key: &K,
     needle: &Needle<'_>,
@@ -106,7 +106,7 @@ pub(crate) fn lower_bound<K: Key>(
 }
 
 /// Distinct scores among `entries`.
-pub(crate) fn runs<K: Key>(entries: &[(K, Cell)]) -> usize {
+pub(crate) fn runs<K: Key>(entries: &[(K, K::Member)]) -> usize {
     let before = std::iter::once(None).chain(entries.iter().map(|(key, _)| Some(*key)));
     before.zip(entries).filter(|(before, (key, _))| begins_run(*before, key)).count()
 }

@@ -10,7 +10,7 @@ use std::ops::RangeBounds;
 use std::sync::{Arc, OnceLock};
 
 use crate::arena::{Arena, NodeId};
-use crate::cell::{Cell, Needle};
+use crate::cell::Needle;
 use crate::index::RankIndex;
 use crate::inner::Tally;
 use crate::iter::{Entry, Iter, clamp};
@@ -27,7 +27,7 @@ type Copies<K, const LEAF: usize> = Box<[OnceLock<Arc<Leaf<K, LEAF>>>]>;
 
 /// What a snapshot holds; the index refers to it weakly.
 #[derive(Debug)]
-pub(crate) struct Kept<K, const LEAF: usize> {
+pub(crate) struct Kept<K: Key, const LEAF: usize> {
     content: Content<K>,
     len: usize,
     /// Copies of leaves by number, in chunks that are made when first needed.
@@ -35,14 +35,14 @@ pub(crate) struct Kept<K, const LEAF: usize> {
 }
 
 #[derive(Debug)]
-enum Content<K> {
-    Small(Vec<(K, Cell)>),
+enum Content<K: Key> {
+    Small(Vec<(K, K::Member)>),
     /// Leaves in order, each with what lies before it.
     Leaves(Vec<(NodeId, Tally)>),
 }
 
 impl<K: Key, const LEAF: usize> Kept<K, LEAF> {
-    pub(crate) fn small(entries: &[(K, Cell)]) -> Self {
+    pub(crate) fn small(entries: &[(K, K::Member)]) -> Self {
         let content = Content::Small(entries.to_vec());
         Self { content, len: entries.len(), copies: Box::default() }
     }
@@ -74,20 +74,20 @@ impl<K: Key, const LEAF: usize> Kept<K, LEAF> {
 
 /// The leaves of a snapshot, wherever they are now.
 #[derive(Debug)]
-pub(crate) struct Listed<'a, K, const LEAF: usize> {
+pub(crate) struct Listed<'a, K: Key, const LEAF: usize> {
     kept: &'a Kept<K, LEAF>,
     leaves: &'a [(NodeId, Tally)],
     /// The index's leaves, if it still has any.
     arena: Option<&'a Arena<Leaf<K, LEAF>>>,
 }
 
-impl<K, const LEAF: usize> Clone for Listed<'_, K, LEAF> {
+impl<K: Key, const LEAF: usize> Clone for Listed<'_, K, LEAF> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K, const LEAF: usize> Copy for Listed<'_, K, LEAF> {}
+impl<K: Key, const LEAF: usize> Copy for Listed<'_, K, LEAF> {}
 
 impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
     /// How many leaves there are.
@@ -134,7 +134,7 @@ impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
 /// Reading goes through [`view`](Self::view), which borrows the index: readers and writers are kept
 /// apart by whoever owns both. At most [`SNAPSHOTS_LIVE_MAX`](crate::SNAPSHOTS_LIVE_MAX) live at
 /// the same time.
-pub struct Snapshot<K, const LEAF: usize = 56> {
+pub struct Snapshot<K: Key, const LEAF: usize = 56> {
     kept: Arc<Kept<K, LEAF>>,
     index_id: u64,
 }
@@ -184,7 +184,7 @@ impl<K: Key, const LEAF: usize> Snapshot<K, LEAF> {
     }
 }
 
-impl<K, const LEAF: usize> fmt::Debug for Snapshot<K, LEAF> {
+impl<K: Key, const LEAF: usize> fmt::Debug for Snapshot<K, LEAF> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot").field("len", &self.kept.len).finish_non_exhaustive()
     }
@@ -207,7 +207,7 @@ impl<K, const LEAF: usize> fmt::Debug for Snapshot<K, LEAF> {
 /// assert_eq!(view.rank(&ScoreKey { score: 5 }, b"bob"), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct SnapshotView<'a, K, const LEAF: usize = 56, const INNER: usize = 30> {
+pub struct SnapshotView<'a, K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
     reader: Reader<'a, K, LEAF, INNER>,
     len: usize,
 }
@@ -249,7 +249,7 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> SnapshotView<'a, K, LEAF
     }
 }
 
-impl<K, const LEAF: usize, const INNER: usize> fmt::Debug for SnapshotView<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for SnapshotView<'_, K, LEAF, INNER> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SnapshotView").field("len", &self.len).finish_non_exhaustive()
     }

@@ -22,7 +22,7 @@ use crate::reader::Reader;
 /// assert_eq!((standing.position, standing.competition(), standing.dense()), (2, 1, 1));
 /// # Ok::<(), rank_index::IndexError>(())
 /// ```
-pub struct Standing<'a, K, const LEAF: usize = 56, const INNER: usize = 30> {
+pub struct Standing<'a, K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
     /// What the entry is ordered by.
     pub key: K,
     /// Entries before it: its ordinal rank.

@@ -7,7 +7,7 @@
 
 use super::{Spot, Tree};
 use crate::arena::{NONE, NodeId};
-use crate::cell::{Cell, Needle};
+use crate::cell::Needle;
 use crate::epochs::Context;
 use crate::inner::{Inner, Tally};
 use crate::key::{Key, begins_run};
@@ -33,7 +33,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         needle: &Needle<'_>,
         hash: u64,
         key: K,
-        cell: Cell,
+        cell: K::Member,
     ) {
         let spot = self.search(&cx.names, &key, needle);
         let spot =
@@ -47,7 +47,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     }
 
     /// Puts an entry into a leaf with room; counts and the table are the caller's.
-    pub(super) fn put(&mut self, cx: &Context<K, LEAF>, spot: Spot, key: K, cell: Cell) -> Place {
+    pub(super) fn put(&mut self, cx: &Context<K, LEAF>, spot: Spot, key: K, cell: K::Member) -> Place {
         let slot = self.leaf_mut(cx, spot.leaf).insert(spot.pos, key, cell);
         Place { leaf: spot.leaf, slot }
     }

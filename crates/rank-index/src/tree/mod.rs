@@ -33,7 +33,7 @@ pub(crate) struct Spot {
 
 /// See the module's head.
 #[derive(Debug)]
-pub(crate) struct Tree<K, const LEAF: usize, const INNER: usize> {
+pub(crate) struct Tree<K: Key, const LEAF: usize, const INNER: usize> {
     pub(crate) leaves: Arena<Leaf<K, LEAF>>,
     pub(crate) inners: Arena<Inner<K, INNER>>,
     pub(crate) table: Table,
@@ -273,7 +273,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     }
 
     /// All entries in order.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (K, Cell)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (K, K::Member)> {
         let mut leaf = self.first;
         std::iter::from_fn(move || {
             let node = (leaf != NONE).then(|| &self.leaves[leaf])?;

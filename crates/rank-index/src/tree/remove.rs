@@ -6,7 +6,6 @@
 
 use super::{Spot, Tree};
 use crate::arena::{NONE, NodeId};
-use crate::cell::Cell;
 use crate::epochs::Context;
 use crate::inner::Tally;
 use crate::key::Key;
@@ -19,7 +18,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         cx: &mut Context<K, LEAF>,
         place: Place,
         hash: u64,
-    ) -> (K, Cell) {
+    ) -> (K, K::Member) {
         self.table.remove(hash, place);
         let entry = self.take(cx, self.spot(place));
         self.rebalance(cx, place.leaf);
@@ -27,7 +26,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     }
 
     /// Takes an entry out and counts it out; the table and the leaf's fill are the caller's.
-    fn take(&mut self, cx: &Context<K, LEAF>, spot: Spot) -> (K, Cell) {
+    fn take(&mut self, cx: &Context<K, LEAF>, spot: Spot) -> (K, K::Member) {
         let entry = self.leaf_mut(cx, spot.leaf).remove(spot.pos);
         let (own, next) = self.run_effect(spot, &entry.0);
         self.add_next(next.map(|(leaf, runs)| (leaf, -runs)));

@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 
 use super::{Spot, Tree};
 use crate::arena::NodeId;
-use crate::cell::Needle;
+use crate::cell::{Cell, Needle};
 use crate::key::Key;
 use crate::names::Names;
 

@@ -9,10 +9,10 @@ use crate::arena::{Arena, NONE, NodeId};
 use crate::cell::Cell;
 use crate::epochs::Context;
 use crate::error::IndexError;
-use crate::inner::{Inner, Tally};
+use crate::inner::{Count, Inner, Tally};
 use crate::key::{Key, begins_run};
 use crate::leaf::{Leaf, Place};
-use crate::tree::Tree;
+use crate::tree::{Tree, at_level};
 
 /// Why sorted entries could not be made into an index. Positions count entries from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -54,14 +54,16 @@ struct Node<K> {
 }
 
 /// A tree that is being built, leaf by leaf.
-pub(crate) struct Builder<K: Key, const LEAF: usize, const INNER: usize> {
-    tree: Tree<K, LEAF, INNER>,
+pub(crate) struct Builder<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> {
+    tree: Tree<K, LEAF, INNER, UPPER>,
     epoch: u64,
     level: Vec<Node<K>>,
     last_key: Option<K>,
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Builder<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Builder<K, LEAF, INNER, UPPER>
+{
     pub(crate) fn new(epoch: u64) -> Self {
         let tree = Tree::without_inners(Arena::new());
         Self { tree, epoch, level: Vec::new(), last_key: None }
@@ -73,7 +75,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Builder<K, LEAF, INNER> {
 
     /// Adds an entry behind all others.
     pub(crate) fn push(&mut self, key: K, cell: K::Member) {
-        let full = Tree::<K, LEAF, INNER>::LEAF_MERGE_MAX;
+        let full = Tree::<K, LEAF, INNER, UPPER>::LEAF_MERGE_MAX;
         if self.level.is_empty() || self.tree.leaves[self.tree.last].len() == full {
             self.begin_leaf(key);
         }
@@ -107,7 +109,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Builder<K, LEAF, INNER> {
     pub(crate) fn finish(
         mut self,
         cx: &Context<K, LEAF>,
-    ) -> Result<Tree<K, LEAF, INNER>, BuildError> {
+    ) -> Result<Tree<K, LEAF, INNER, UPPER>, BuildError> {
         while self.level.len() > 1 {
             self.tree.height += 1;
             self.level = self.parents();
@@ -119,27 +121,40 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Builder<K, LEAF, INNER> {
 
     /// Puts the next level above the present one.
     fn parents(&mut self) -> Vec<Node<K>> {
-        let full = Tree::<K, LEAF, INNER>::INNER_MERGE_MAX;
-        let mut parents = Vec::with_capacity(self.level.len().div_ceil(full - 1));
-        let mut rest = self.level.as_slice();
-        while let Some(first) = rest.first() {
-            // The last node gets two children at least.
-            let count = if rest.len() == full + 1 { full - 1 } else { full.min(rest.len()) };
-            let mut inner = Inner::over(self.tree.height, first.id, first.sep, first.tally);
-            for node in &rest[1..count] {
-                inner.push(node.id, node.sep, node.tally);
-            }
-            rest = &rest[count..];
-            let tally = inner.total();
-            let id = self.tree.inners.insert(inner);
-            self.tree.adopt(id, 0);
-            parents.push(Node { id, sep: first.sep, tally });
+        let level = self.tree.height;
+        let parents = at_level!(mut self.tree, level, nodes => group(nodes, level, &self.level));
+        for parent in &parents {
+            self.tree.adopt(level, parent.id, 0);
         }
         parents
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
+/// Makes nodes over `children`, each with as many as leave it room to grow.
+fn group<K: Key, C: Count, const N: usize>(
+    nodes: &mut Arena<Inner<K, C, N>>,
+    level: u8,
+    mut children: &[Node<K>],
+) -> Vec<Node<K>> {
+    let full = Inner::<K, C, N>::MERGE_MAX;
+    let mut parents = Vec::with_capacity(children.len().div_ceil(full - 1));
+    while let Some(first) = children.first() {
+        // The last node gets two children at least.
+        let count = if children.len() == full + 1 { full - 1 } else { full.min(children.len()) };
+        let mut inner = Inner::over(level, first.id, first.sep, first.tally);
+        for node in &children[1..count] {
+            inner.push(node.id, node.sep, node.tally);
+        }
+        children = &children[count..];
+        let tally = inner.total();
+        parents.push(Node { id: nodes.insert(inner), sep: first.sep, tally });
+    }
+    parents
+}
+
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Tree<K, LEAF, INNER, UPPER>
+{
     /// Fills the empty table.
     fn register_all(&mut self, cx: &Context<K, LEAF>) -> Result<(), BuildError> {
         let leaves = &self.leaves;

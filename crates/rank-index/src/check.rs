@@ -7,12 +7,13 @@ use crate::arena::{Arena, NONE, NodeId};
 use crate::cell::{Cell, Needle};
 use crate::epochs::Context;
 use crate::index::{Form, RankIndex};
-use crate::inner::Tally;
+use crate::inner::{Count, Inner, Tally};
 use crate::key::Key;
 use crate::leaf::{LEAF_MAX, Leaf, Place};
+use crate::link::Link;
 use crate::names::Handle;
 use crate::small::{SMALL_AGAIN, SMALL_MAX, runs};
-use crate::tree::Tree;
+use crate::tree::{Tree, at_level};
 
 /// Returns an error made of the arguments unless the condition holds.
 macro_rules! ensure {
@@ -23,7 +24,9 @@ macro_rules! ensure {
     };
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    RankIndex<K, LEAF, INNER, UPPER>
+{
     /// Checks every invariant of the index. O(n); for tests and tools.
     ///
     /// # Errors
@@ -103,27 +106,31 @@ fn check_names<K: Key, const LEAF: usize>(
 }
 
 /// The checks of a tree share these.
-struct TreeCheck<'a, K: Key, const LEAF: usize, const INNER: usize> {
-    tree: &'a Tree<K, LEAF, INNER>,
+struct TreeCheck<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> {
+    tree: &'a Tree<K, LEAF, INNER, UPPER>,
     cx: &'a Context<K, LEAF>,
 }
 
 /// What a walk through the nodes has seen.
 struct Walk {
     leaves: Vec<NodeId>,
-    inners: Vec<NodeId>,
+    bases: Vec<NodeId>,
+    uppers: Vec<NodeId>,
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> TreeCheck<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    TreeCheck<'_, K, LEAF, INNER, UPPER>
+{
     fn run(&self, entries: &[(K, K::Member)]) -> Result<(), String> {
         let tree = self.tree;
-        let mut walk = Walk { leaves: Vec::new(), inners: Vec::new() };
-        let total = self.node(tree.root, tree.height, (NONE, 0), (None, None), &mut walk)?;
+        let mut walk = Walk { leaves: Vec::new(), bases: Vec::new(), uppers: Vec::new() };
+        let total = self.node(tree.root, tree.height, Link::NONE, (None, None), &mut walk)?;
         ensure!(total.members as usize == tree.len, "{total:?} in a tree of {}", tree.len);
         ensure!(total.runs as usize == runs(entries), "{total:?}, runs: {}", runs(entries));
         self.links(&walk.leaves)?;
         check_arena("leaf", &tree.leaves, walk.leaves)?;
-        check_arena("inner", &tree.inners, walk.inners)?;
+        check_arena("base", &tree.bases, walk.bases)?;
+        check_arena("upper", &tree.uppers, walk.uppers)?;
         self.table()
     }
 
@@ -132,37 +139,52 @@ impl<K: Key, const LEAF: usize, const INNER: usize> TreeCheck<'_, K, LEAF, INNER
         &self,
         id: NodeId,
         level: u8,
-        parent: (NodeId, u8),
+        link: Link,
         bounds: (Option<K>, Option<K>),
         walk: &mut Walk,
     ) -> Result<Tally, String> {
-        if level == 0 {
-            walk.leaves.push(id);
-            return self.leaf(id, parent, bounds);
+        match level {
+            0 => walk.leaves.push(id),
+            1 => walk.bases.push(id),
+            _ => walk.uppers.push(id),
         }
-        walk.inners.push(id);
-        let inner = &self.tree.inners[id];
-        ensure!((inner.parent, inner.index) == parent, "inner {id} has another parent");
-        ensure!(inner.level == level, "inner {id} is on level {} of {level}", inner.level);
-        ensure!(2 <= inner.len() && inner.len() <= INNER, "inner {id} has {}", inner.len());
+        if level == 0 {
+            return self.leaf(id, link, bounds);
+        }
+        at_level!(self.tree, level, nodes => {
+            let inner = &nodes[id];
+            ensure!(inner.link == link, "inner {id} has another parent");
+            ensure!(inner.level == level, "inner {id} is on level {} of {level}", inner.level);
+            self.children(id, inner, bounds, walk)
+        })
+    }
+
+    fn children<C: Count, const N: usize>(
+        &self,
+        id: NodeId,
+        inner: &Inner<K, C, N>,
+        bounds: (Option<K>, Option<K>),
+        walk: &mut Walk,
+    ) -> Result<Tally, String> {
+        let below = inner.level - 1;
+        ensure!(2 <= inner.len() && inner.len() <= N, "inner {id} has {}", inner.len());
         let mut total = Tally::ZERO;
         for (index, &child) in inner.children().iter().enumerate() {
             let sep = |index: usize| (index < inner.len()).then(|| inner.sep(index));
             let lower = if index == 0 { bounds.0 } else { sep(index) };
             let upper = sep(index + 1).or(bounds.1);
             ensure!(inner.before(index) == total, "inner {id}: sum before child {index}");
-            let place = (id, u8::try_from(index).map_err(|error| error.to_string())?);
-            let below = self.node(child, level - 1, place, (lower, upper), walk)?;
-            ensure!(inner.tally(index) == below, "inner {id}: tally of child {index}");
-            if level > 1 {
-                let first = self.tree.inners[child].sep(0);
+            let tally = self.node(child, below, Link::new(id, index), (lower, upper), walk)?;
+            ensure!(inner.tally(index) == tally, "inner {id}: tally of child {index}");
+            if below > 0 {
+                let first = at_level!(self.tree, below, nodes => nodes[child].sep(0));
                 ensure!(inner.sep(index) == first, "inner {id}: separator {index} is two");
             }
-            total = total.plus(below);
+            total = total.plus(tally);
         }
         ensure!(inner.total() == total, "inner {id}: {:?} for {total:?}", inner.total());
-        let least = Tree::<K, LEAF, INNER>::INNER_MERGE_MAX / 2;
         let exempt = bounds.1.is_none();
+        let least = Inner::<K, C, N>::LEAST;
         ensure!(exempt || inner.len() >= least, "inner {id} has only {}", inner.len());
         Ok(total)
     }
@@ -170,14 +192,14 @@ impl<K: Key, const LEAF: usize, const INNER: usize> TreeCheck<'_, K, LEAF, INNER
     fn leaf(
         &self,
         id: NodeId,
-        parent: (NodeId, u8),
+        link: Link,
         (lower, upper): (Option<K>, Option<K>),
     ) -> Result<Tally, String> {
         let leaf = &self.tree.leaves[id];
-        ensure!((leaf.parent, leaf.index) == parent, "leaf {id} has another parent");
+        ensure!(leaf.link == link, "leaf {id} has another parent");
         ensure!(0 < leaf.len() && leaf.len() <= LEAF, "leaf {id} has {} entries", leaf.len());
         ensure!(leaf.epoch <= self.cx.epochs.now(), "leaf {id} is from the future");
-        let least = Tree::<K, LEAF, INNER>::LEAF_LEAST;
+        let least = Tree::<K, LEAF, INNER, UPPER>::LEAF_LEAST;
         let exempt = leaf.next == NONE;
         ensure!(exempt || leaf.len() >= least, "leaf {id} has only {}", leaf.len());
         let mut slots = leaf.permutation().to_vec();

@@ -26,9 +26,9 @@ pub const MEMBERS_MAX: usize = 1 << 30;
 
 /// What an index is at present.
 #[derive(Debug)]
-pub(crate) enum Form<K: Key, const LEAF: usize, const INNER: usize> {
+pub(crate) enum Form<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> {
     Small(Small<K>),
-    Tree(Box<Tree<K, LEAF, INNER>>),
+    Tree(Box<Tree<K, LEAF, INNER, UPPER>>),
 }
 
 /// How often the index was restructured since it was made, and how high it is.
@@ -70,12 +70,19 @@ pub struct Restructures {
 /// assert_eq!(order, [b"bob", b"cyd", b"ada"]);
 /// # Ok::<(), rank_index::IndexError>(())
 /// ```
-pub struct RankIndex<K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
-    pub(crate) form: Form<K, LEAF, INNER>,
+pub struct RankIndex<
+    K: Key,
+    const LEAF: usize = 58,
+    const INNER: usize = 30,
+    const UPPER: usize = 64,
+> {
+    pub(crate) form: Form<K, LEAF, INNER, UPPER>,
     pub(crate) cx: Context<K, LEAF>,
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    RankIndex<K, LEAF, INNER, UPPER>
+{
     /// An empty index, whose hashing nobody can predict. O(1), allocates nothing.
     ///
     /// ```
@@ -143,11 +150,11 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         mut self,
         entries: impl IntoIterator<Item = (K, M)>,
     ) -> Result<Self, BuildError> {
-        let mut builder = Builder::<K, LEAF, INNER>::new(self.cx.epochs.now());
+        let mut builder = Builder::<K, LEAF, INNER, UPPER>::new(self.cx.epochs.now());
         let mut before: Option<(K, K::Member)> = None;
         for (position, (key, member)) in entries.into_iter().enumerate() {
             let bytes = member.as_ref();
-            check_build::<K>(position, bytes.len(), Tree::<K, LEAF, INNER>::MEMBERS_MAX)?;
+            check_build::<K>(position, bytes.len(), Tree::<K, LEAF, INNER, UPPER>::MEMBERS_MAX)?;
             let needle = Needle::new(bytes);
             if let Some((last, cell)) = &before {
                 let order = last.order(&key).then_with(|| cell.order(&needle, &self.cx.names));
@@ -171,7 +178,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     }
 
     /// Takes over what was built.
-    fn adopt(&mut self, builder: Builder<K, LEAF, INNER>) -> Result<(), BuildError> {
+    fn adopt(&mut self, builder: Builder<K, LEAF, INNER, UPPER>) -> Result<(), BuildError> {
         if builder.len() == 0 {
             return Ok(());
         }
@@ -213,14 +220,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
             self.promote();
         }
         let Form::Tree(tree) = &mut self.form else { unreachable!("promoted above") };
-        if let Some(place) = tree.find(&self.cx, &needle, hash) {
-            return Ok(Some(tree.rekey(&mut self.cx, place, &needle, hash, key)));
-        }
-        if tree.len >= Tree::<K, LEAF, INNER>::MEMBERS_MAX {
-            return Err(IndexError::Full { members_max: tree.len });
-        }
-        tree.insert(&mut self.cx, &needle, hash, key);
-        Ok(None)
+        tree.upsert(&mut self.cx, &needle, hash, key)
     }
 
     /// Removes `member` and returns its key. O(log n).
@@ -277,7 +277,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn pop_last(&mut self) -> Option<(K, Box<[u8]>)> {
-        let last = |tree: &Tree<K, LEAF, INNER>| Spot {
+        let last = |tree: &Tree<K, LEAF, INNER, UPPER>| Spot {
             leaf: tree.last,
             pos: tree.leaves[tree.last].len() - 1,
         };
@@ -286,7 +286,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
 
     fn pop(
         &mut self,
-        spot: impl FnOnce(&Tree<K, LEAF, INNER>) -> Spot,
+        spot: impl FnOnce(&Tree<K, LEAF, INNER, UPPER>) -> Spot,
         pos: impl FnOnce(usize) -> usize,
     ) -> Option<(K, Box<[u8]>)> {
         if self.is_empty() {
@@ -311,7 +311,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     fn promote(&mut self) {
         let Form::Small(small) = &mut self.form else { return };
         let entries = std::mem::replace(small, Small::new()).into_entries();
-        let mut builder = Builder::<K, LEAF, INNER>::new(self.cx.epochs.now());
+        let mut builder = Builder::<K, LEAF, INNER, UPPER>::new(self.cx.epochs.now());
         for (key, cell) in entries {
             builder.push(key, cell);
         }
@@ -409,14 +409,14 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         &self.cx.names
     }
 
-    pub(crate) fn tree(&self) -> Option<&Tree<K, LEAF, INNER>> {
+    pub(crate) fn tree(&self) -> Option<&Tree<K, LEAF, INNER, UPPER>> {
         match &self.form {
             Form::Small(_) => None,
             Form::Tree(tree) => Some(tree),
         }
     }
 
-    pub(crate) fn reader(&self) -> Reader<'_, K, LEAF, INNER> {
+    pub(crate) fn reader(&self) -> Reader<'_, K, LEAF, INNER, UPPER> {
         let source = match &self.form {
             Form::Small(small) => Source::Small(small.entries()),
             Form::Tree(tree) => Source::Tree(tree),
@@ -449,13 +449,17 @@ fn check_build<K: Key>(
     Ok(())
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Default for RankIndex<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Default
+    for RankIndex<K, LEAF, INNER, UPPER>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for RankIndex<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> fmt::Debug
+    for RankIndex<K, LEAF, INNER, UPPER>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RankIndex").field("len", &self.len()).finish_non_exhaustive()
     }

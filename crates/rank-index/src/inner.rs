@@ -2,12 +2,60 @@
 //!
 //! What it is not: exact about keys; separators are loose. Invariant: `seps[i]` is at most every
 //! key below child `i` and at least every key below child `i - 1`; `seps[0]` equals the separator
-//! that the parent keeps for this node (at the left edge it is arbitrary); `prefix[i]` is the tally
-//! of all children before `i`. Cost: everything here is linear in `INNER`, mostly in vector steps.
+//! that the parent keeps for this node (at the left edge it is arbitrary); the sums at `i` are over
+//! all children before `i`. Cost: searches are logarithmic, what writes is linear in `N`, mostly
+//! in vector steps. With 30 children and 16-bit sums, the first cache line is all that a rank needs
+//! of a node.
 
-use crate::arena::{NONE, NodeId};
+use crate::arena::NodeId;
 use crate::key::Key;
 use crate::leaf::narrow;
+use crate::link::Link;
+use crate::prefetch::{prefetch, prefetch_all};
+
+/// An unsigned number in which a node keeps sums. Sums that a node cannot exceed fit it; sums and
+/// differences wrap.
+pub(crate) trait Count: Copy {
+    const ZERO: Self;
+
+    /// The low bits of `number`.
+    fn low_bits(number: u32) -> Self;
+    fn get(self) -> u32;
+
+    /// Adds to every number behind `index`, absent children's included: nobody reads those, and a
+    /// loop of constant length becomes a few vector steps.
+    fn add_behind<const N: usize>(numbers: &mut [Self; N], index: usize, change: u32);
+}
+
+/// The same code for two widths; comparing signed lanes is what vector units do best.
+macro_rules! count {
+    ($unsigned:ty, $lane:ty) => {
+        impl Count for $unsigned {
+            const ZERO: Self = 0;
+
+            #[expect(clippy::cast_possible_truncation, reason = "that is what the method is for")]
+            #[allow(clippy::unnecessary_cast, reason = "one of the widths is 32 bits")]
+            fn low_bits(number: u32) -> Self {
+                number as Self
+            }
+
+            fn get(self) -> u32 {
+                u32::from(self)
+            }
+
+            fn add_behind<const N: usize>(numbers: &mut [Self; N], index: usize, change: u32) {
+                let (last, change) = (<$lane>::from(narrow(index)), Self::low_bits(change));
+                for (at, number) in numbers.iter_mut().enumerate() {
+                    let behind = <$lane>::from(narrow(at)) > last;
+                    *number = number.wrapping_add(if behind { change } else { 0 });
+                }
+            }
+        }
+    };
+}
+
+count!(u16, i16);
+count!(u32, i32);
 
 /// How much lies below a node or before a place. Differences use the same type and wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,36 +89,41 @@ impl Tally {
     }
 }
 
-/// Children of one level, in order.
+/// Children of one level, in order, with sums in `C`.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
-pub(crate) struct Inner<K: Key, const INNER: usize> {
-    prefix: [Tally; INNER],
+pub(crate) struct Inner<K, C, const N: usize> {
+    members: [C; N],
+    pub(crate) link: Link,
+    runs: [C; N],
     total: Tally,
-    pub(crate) parent: NodeId,
-    /// Which child of `parent` this is.
-    pub(crate) index: u8,
     len: u8,
     /// 1 when the children are leaves, one more per level above.
     pub(crate) level: u8,
-    children: [NodeId; INNER],
-    seps: [K; INNER],
+    children: [NodeId; N],
+    seps: [K; N],
 }
 
-impl<K: Key, const INNER: usize> Inner<K, INNER> {
+impl<K: Key, C: Count, const N: usize> Inner<K, C, N> {
+    /// A node with fewer children than this asks its neighbour for help.
+    const FEW: usize = N / 2;
+    /// Two neighbours with no more children than this become one. Short of full, so that the next
+    /// inserts do not split it again.
+    pub(crate) const MERGE_MAX: usize = N - N / 8;
+    /// Children that those rules leave in a node at least, if it is not the last of its level.
+    pub(crate) const LEAST: usize = Self::MERGE_MAX / 2;
+
     /// A node with one child.
     pub(crate) fn over(level: u8, child: NodeId, sep: K, tally: Tally) -> Self {
-        let mut children = [NONE; INNER];
-        children[0] = child;
         Self {
-            prefix: [Tally::ZERO; INNER],
+            members: [C::ZERO; N],
+            link: Link::NONE,
+            runs: [C::ZERO; N],
             total: tally,
-            parent: NONE,
-            index: 0,
             len: 1,
             level,
-            children,
-            seps: [sep; INNER],
+            children: [child; N],
+            seps: [sep; N],
         }
     }
 
@@ -79,7 +132,17 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
     }
 
     pub(crate) fn is_full(&self) -> bool {
-        self.len() == INNER
+        self.len() == N
+    }
+
+    /// Whether its neighbour should help it out.
+    pub(crate) fn is_low(&self) -> bool {
+        self.len() < Self::FEW
+    }
+
+    /// Children with which two neighbours become one, at most.
+    pub(crate) fn merge_max(&self) -> usize {
+        Self::MERGE_MAX
     }
 
     pub(crate) fn children(&self) -> &[NodeId] {
@@ -103,39 +166,68 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
         self.total
     }
 
+    /// Members before child `index`, which is there.
+    pub(crate) fn members_before(&self, index: usize) -> usize {
+        self.members[index].get() as usize
+    }
+
     /// Everything before child `index`; `index` may be the number of children.
     pub(crate) fn before(&self, index: usize) -> Tally {
-        if index == self.len() { self.total } else { self.prefix[index] }
+        if index == self.len() {
+            self.total
+        } else {
+            Tally { members: self.members[index].get(), runs: self.runs[index].get() }
+        }
     }
 
     /// Everything below child `index`.
     pub(crate) fn tally(&self, index: usize) -> Tally {
-        self.before(index + 1).minus(self.prefix[index])
+        self.before(index + 1).minus(self.before(index))
+    }
+
+    fn set_before(&mut self, index: usize, before: Tally) {
+        self.members[index] = C::low_bits(before.members);
+        self.runs[index] = C::low_bits(before.runs);
+    }
+
+    /// Asks for the lines that a search by key reads.
+    #[inline]
+    pub(crate) fn prefetch_seps(&self) {
+        prefetch(&self.len);
+        prefetch_all(&self.seps);
     }
 
     /// Leading children for whose right neighbour `before` holds of the separator between them:
     /// the child in which a monotone `before` turns false.
-    pub(crate) fn partition(&self, mut before: impl FnMut(&K) -> bool) -> usize {
-        self.seps[1..self.len()].iter().filter(|sep| before(sep)).count()
+    pub(crate) fn partition(&self, before: impl FnMut(&K) -> bool) -> usize {
+        self.seps[1..self.len()].partition_point(before)
+    }
+
+    /// How many children behind child `index` have separators that order `key` equal.
+    #[inline]
+    pub(crate) fn ties_behind(&self, index: usize, key: &K) -> usize {
+        let seps = &self.seps[..self.len()][index + 1..];
+        seps.iter().take_while(|sep| !key.is_before(sep)).count()
     }
 
     /// The child that holds the entry at `position` below this node.
     pub(crate) fn child_at(&self, position: usize) -> usize {
-        let prefix = &self.prefix[1..self.len()];
-        prefix.iter().filter(|before| before.members as usize <= position).count()
+        let before = &self.members[1..self.len()];
+        before.iter().filter(|before| before.get() as usize <= position).count()
     }
 
     /// Adds `change` to child `index`.
     pub(crate) fn add(&mut self, index: usize, change: Tally) {
-        for before in &mut self.prefix[index + 1..usize::from(self.len)] {
-            *before = before.plus(change);
+        C::add_behind(&mut self.members, index, change.members);
+        if change.runs != 0 {
+            C::add_behind(&mut self.runs, index, change.runs);
         }
         self.total = self.total.plus(change);
     }
 
     /// Counts `moved` for child `index - 1` instead of child `index`, or, negative, the other way.
     pub(crate) fn move_left(&mut self, index: usize, moved: Tally) {
-        self.prefix[index] = self.prefix[index].plus(moved);
+        self.set_before(index, self.before(index).plus(moved));
     }
 
     /// Adds a last child.
@@ -143,9 +235,9 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
         let len = self.len();
         self.children[len] = child;
         self.seps[len] = sep;
-        self.prefix[len] = self.total;
-        self.total = self.total.plus(tally);
         self.len += 1;
+        self.set_before(len, self.total);
+        self.total = self.total.plus(tally);
     }
 
     /// Child `index` was split: `moved` of it is now below `right`, whose keys begin at `sep`.
@@ -154,11 +246,12 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
         let before = self.before(at).minus(moved);
         self.children.copy_within(at..len, at + 1);
         self.seps.copy_within(at..len, at + 1);
-        self.prefix.copy_within(at..len, at + 1);
+        self.members.copy_within(at..len, at + 1);
+        self.runs.copy_within(at..len, at + 1);
         self.children[at] = right;
         self.seps[at] = sep;
-        self.prefix[at] = before;
         self.len += 1;
+        self.set_before(at, before);
     }
 
     /// Child `index`, not the first, was merged into the one before it.
@@ -167,7 +260,8 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
         let len = self.len();
         self.children.copy_within(index + 1..len, index);
         self.seps.copy_within(index + 1..len, index);
-        self.prefix.copy_within(index + 1..len, index);
+        self.members.copy_within(index + 1..len, index);
+        self.runs.copy_within(index + 1..len, index);
         self.len -= 1;
     }
 
@@ -178,7 +272,7 @@ impl<K: Key, const INNER: usize> Inner<K, INNER> {
         for index in cut + 1..self.len() {
             right.push(self.child(index), self.sep(index), self.tally(index));
         }
-        self.total = self.prefix[cut];
+        self.total = self.before(cut);
         self.len = narrow(cut);
         right
     }
@@ -196,7 +290,7 @@ mod tests {
     use super::*;
     use crate::key::ScoreKey;
 
-    type Node = Inner<ScoreKey, 8>;
+    type Node = Inner<ScoreKey, u16, 8>;
 
     fn tally(members: u32) -> Tally {
         Tally { members, runs: members * 2 }

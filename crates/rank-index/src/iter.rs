@@ -14,6 +14,9 @@ use crate::key::Key;
 use crate::leaf::Leaf;
 use crate::reader::{Reader, Source};
 
+/// Walks over fewer entries than this do not ask for lines ahead: they need too few of them.
+const PREFETCH_ENTRIES_MIN: usize = 8;
+
 /// A member and its key, borrowed from the index or from a snapshot of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<'a, K> {
@@ -33,21 +36,63 @@ struct Cursor<'a, K: Key, const LEAF: usize> {
 }
 
 /// Entries of a range of positions, in order. See [`RankIndex::range`](crate::RankIndex::range).
-pub struct Iter<'a, K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
-    reader: Reader<'a, K, LEAF, INNER>,
+pub struct Iter<
+    'a,
+    K: Key,
+    const LEAF: usize = 58,
+    const INNER: usize = 30,
+    const UPPER: usize = 64,
+> {
+    reader: Reader<'a, K, LEAF, INNER, UPPER>,
     left: Range<usize>,
     front: Option<Cursor<'a, K, LEAF>>,
     back: Option<Cursor<'a, K, LEAF>>,
 }
 
-impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iter<'a, K, LEAF, INNER> {
+impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Iter<'a, K, LEAF, INNER, UPPER>
+{
     /// `positions` are within what `reader` has.
-    pub(crate) fn new(reader: Reader<'a, K, LEAF, INNER>, positions: Range<usize>) -> Self {
+    pub(crate) fn new(reader: Reader<'a, K, LEAF, INNER, UPPER>, positions: Range<usize>) -> Self {
         Self { reader, left: positions, front: None, back: None }
     }
 
+    #[inline]
     fn entry(&self, key: K, cell: &'a K::Member) -> Entry<'a, K> {
         Entry { key, member: cell.bytes(self.reader.names()) }
+    }
+
+    /// The next entry, of which there is one, where the front cursor has none left.
+    #[inline(never)]
+    fn next_from_another_leaf(&mut self) -> Option<Entry<'a, K>> {
+        let position = self.left.next()?;
+        if let Source::Small(list) = self.reader.source() {
+            let (key, cell) = &list[position];
+            return Some(self.entry(*key, cell));
+        }
+        let mut cursor = self.front.take().or_else(|| self.cursor(position))?;
+        if cursor.pos == cursor.leaf.len() {
+            self.next_leaf(&mut cursor);
+        }
+        self.prefetch(&cursor);
+        let entry = self.entry(cursor.leaf.key(cursor.pos), cursor.leaf.cell(cursor.pos));
+        cursor.pos += 1;
+        self.front = Some(cursor);
+        Some(entry)
+    }
+
+    /// Asks for what a walk forwards from `cursor` will read: its leaf, if the walk gets beyond the
+    /// first entries of it, and the next one, if the walk gets there.
+    fn prefetch(&self, cursor: &Cursor<'a, K, LEAF>) {
+        if self.left.len() < PREFETCH_ENTRIES_MIN {
+            return;
+        }
+        let Source::Tree(tree) = self.reader.source() else { return };
+        cursor.leaf.prefetch_entries();
+        let behind = cursor.leaf.len() - cursor.pos;
+        if cursor.leaf.next != NONE && self.left.len() >= behind {
+            tree.leaves[cursor.leaf.next].prefetch_entries();
+        }
     }
 
     /// A cursor before the entry at `position`, or behind the last one.
@@ -96,23 +141,26 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iter<'a, K, LEAF, INNER>
     }
 }
 
-impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iterator for Iter<'a, K, LEAF, INNER> {
+impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Iterator
+    for Iter<'a, K, LEAF, INNER, UPPER>
+{
     type Item = Entry<'a, K>;
 
+    #[inline]
     fn next(&mut self) -> Option<Entry<'a, K>> {
-        let position = self.left.next()?;
-        if let Source::Small(list) = self.reader.source() {
-            let (key, cell) = &list[position];
-            return Some(self.entry(*key, cell));
+        if self.left.is_empty() {
+            return None;
         }
-        let mut cursor = self.front.take().or_else(|| self.cursor(position))?;
-        if cursor.pos == cursor.leaf.len() {
-            self.next_leaf(&mut cursor);
+        match &mut self.front {
+            Some(cursor) if cursor.pos < cursor.leaf.len() => {
+                self.left.start += 1;
+                let slot = cursor.leaf.slot(cursor.pos);
+                cursor.pos += 1;
+                let leaf = cursor.leaf;
+                Some(self.entry(leaf.key_in(slot), leaf.cell_in(slot)))
+            }
+            _ => self.next_from_another_leaf(),
         }
-        let entry = self.entry(cursor.leaf.key(cursor.pos), cursor.leaf.cell(cursor.pos));
-        cursor.pos += 1;
-        self.front = Some(cursor);
-        Some(entry)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -120,8 +168,8 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> Iterator for Iter<'a, K,
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> DoubleEndedIterator
-    for Iter<'_, K, LEAF, INNER>
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> DoubleEndedIterator
+    for Iter<'_, K, LEAF, INNER, UPPER>
 {
     fn next_back(&mut self) -> Option<Self::Item> {
         let position = self.left.next_back()?;
@@ -140,15 +188,22 @@ impl<K: Key, const LEAF: usize, const INNER: usize> DoubleEndedIterator
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> ExactSizeIterator for Iter<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> ExactSizeIterator
+    for Iter<'_, K, LEAF, INNER, UPPER>
+{
     fn len(&self) -> usize {
         self.left.len()
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> FusedIterator for Iter<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> FusedIterator
+    for Iter<'_, K, LEAF, INNER, UPPER>
+{
+}
 
-impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for Iter<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> fmt::Debug
+    for Iter<'_, K, LEAF, INNER, UPPER>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Iter").field("positions", &self.left).finish_non_exhaustive()
     }

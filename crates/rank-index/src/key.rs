@@ -20,6 +20,11 @@ pub trait Key: Copy + PartialEq + Debug + Send + Sync + 'static {
     /// Total order of keys. The members' bytes break what ties it leaves.
     fn order(&self, other: &Self) -> Ordering;
 
+    /// Whether this one is in front of `other`. Override it where that is cheaper to say.
+    fn is_before(&self, other: &Self) -> bool {
+        self.order(other).is_lt()
+    }
+
     /// Whether both have the same score, and so share their competition and dense ranks.
     ///
     /// Coarser than [`order`](Self::order): keys that order calls equal have the same score, and
@@ -59,6 +64,10 @@ impl Key for ScoreKey {
         self.score.cmp(&other.score)
     }
 
+    fn is_before(&self, other: &Self) -> bool {
+        self.score < other.score
+    }
+
     fn same_score(&self, other: &Self) -> bool {
         self.score == other.score
     }
@@ -71,6 +80,10 @@ impl Key for ScoreTieKey {
         self.score.cmp(&other.score).then(self.tie.cmp(&other.tie))
     }
 
+    fn is_before(&self, other: &Self) -> bool {
+        wide(self) < wide(other)
+    }
+
     fn same_score(&self, other: &Self) -> bool {
         self.score == other.score
     }
@@ -81,6 +94,10 @@ impl Key for ScoreNoteKey {
 
     fn order(&self, other: &Self) -> Ordering {
         self.score.cmp(&other.score)
+    }
+
+    fn is_before(&self, other: &Self) -> bool {
+        self.score < other.score
     }
 
     fn same_score(&self, other: &Self) -> bool {
@@ -109,9 +126,18 @@ impl<K: Key> Key for Eight<K> {
         self.0.order(&other.0)
     }
 
+    fn is_before(&self, other: &Self) -> bool {
+        self.0.is_before(&other.0)
+    }
+
     fn same_score(&self, other: &Self) -> bool {
         self.0.same_score(&other.0)
     }
+}
+
+/// Score and tie as one number, which compares without a branch.
+fn wide(key: &ScoreTieKey) -> u128 {
+    u128::from(key.score) << 64 | u128::from(key.tie)
 }
 
 /// Whether `key` begins a run of equal scores after `before`, its predecessor in order.

@@ -3,14 +3,18 @@
 //! What it is not: a node that knows what lies around it; links and counts are the tree's business.
 //! Invariant: `order` is a permutation of all slots, its first `len` are in use and in ascending
 //! order of their entries. An entry keeps its slot as long as it stays in the leaf.
-//! Cost: a search looks at all keys; insert and remove shift at most `LEAF` bytes, never entries.
+//! Cost: a search is logarithmic; insert and remove shift at most `LEAF` bytes, never entries.
+//! With 58 slots, the first cache line has all that a rank needs.
 
 use std::cmp::Ordering;
 
 use crate::arena::{NONE, NodeId};
+use crate::bytes::mask_of;
 use crate::cell::{Cell, Needle};
 use crate::key::Key;
+use crate::link::Link;
 use crate::names::Names;
+use crate::prefetch::{prefetch, prefetch_all};
 
 /// Bits of a place that hold the slot.
 const SLOT_BITS: u32 = 6;
@@ -41,15 +45,13 @@ impl Place {
 pub(crate) struct Leaf<K: Key, const LEAF: usize> {
     order: [u8; LEAF],
     len: u8,
-    /// Which child of `parent` this is.
-    pub(crate) index: u8,
-    pub(crate) parent: NodeId,
+    pub(crate) link: Link,
+    keys: [K; LEAF],
+    cells: [K::Member; LEAF],
     pub(crate) next: NodeId,
     pub(crate) prev: NodeId,
     /// When the entries were last written, in snapshots taken before.
     pub(crate) epoch: u64,
-    keys: [K; LEAF],
-    cells: [K::Member; LEAF],
 }
 
 impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
@@ -58,8 +60,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         Self {
             order: std::array::from_fn(narrow),
             len: 0,
-            index: 0,
-            parent: NONE,
+            link: Link::NONE,
             next: NONE,
             prev: NONE,
             epoch,
@@ -76,6 +77,27 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.len() == LEAF
     }
 
+    /// Asks for the lines that finding a rank by `slot` reads.
+    #[inline]
+    pub(crate) fn prefetch_rank(&self, slot: u8) {
+        prefetch(&self.order);
+        prefetch(self.cell_in(slot));
+    }
+
+    /// Asks for the lines that a search reads.
+    #[inline]
+    pub(crate) fn prefetch_search(&self) {
+        prefetch(&self.order);
+        prefetch_all(&self.keys);
+    }
+
+    /// Asks for the lines that reading all entries reads.
+    pub(crate) fn prefetch_entries(&self) {
+        prefetch(&self.order);
+        prefetch_all(&self.keys);
+        prefetch_all(&self.cells);
+    }
+
     /// Slots in use, in order of their entries.
     pub(crate) fn slots(&self) -> &[u8] {
         &self.order[..self.len()]
@@ -86,6 +108,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         &self.order
     }
 
+    #[inline]
     pub(crate) fn slot(&self, pos: usize) -> u8 {
         self.slots()[pos]
     }
@@ -98,10 +121,12 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         &self.cells[usize::from(self.slot(pos))]
     }
 
+    #[inline]
     pub(crate) fn key_in(&self, slot: u8) -> K {
         self.keys[usize::from(slot)]
     }
 
+    #[inline]
     pub(crate) fn cell_in(&self, slot: u8) -> &K::Member {
         &self.cells[usize::from(slot)]
     }
@@ -111,14 +136,12 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.key(self.len() - 1)
     }
 
-    /// Position of the entry in `slot`. Looks at every byte, so that it needs no branches.
+    /// Position of the entry in `slot`, which is in use.
+    #[inline]
     pub(crate) fn position(&self, slot: u8) -> usize {
-        let mut found = 0;
-        for (pos, &other) in self.order.iter().enumerate() {
-            found |= if other == slot { narrow(pos) } else { 0 };
-        }
-        debug_assert!(found < self.len, "slot {slot} is not in use");
-        usize::from(found)
+        let pos = mask_of(&self.order, slot).trailing_zeros() as usize;
+        debug_assert!(pos < self.len(), "slot {slot} is not in use");
+        pos
     }
 
     /// Order of the entry at `pos` and the one of `key` and `needle`.
@@ -133,22 +156,18 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.key_in(slot).order(key).then_with(|| self.cell_in(slot).order(needle, names))
     }
 
-    /// Entries before the one of `key` and `needle`. Looks at every key, in loads that do not wait
-    /// for each other as the steps of a binary search would; at members only for ties.
+    /// Entries before the one of `key` and `needle`. Looks at members only for ties.
     pub(crate) fn lower_bound(&self, key: &K, needle: &Needle<'_>, names: &Names) -> usize {
-        let (mut less, mut equal) = (0, 0);
-        for &slot in self.slots() {
-            let order = self.keys[usize::from(slot)].order(key);
-            less += usize::from(order == Ordering::Less);
-            equal += usize::from(order == Ordering::Equal);
-        }
-        let ties = &self.slots()[less..less + equal];
-        less + ties.partition_point(|&slot| self.cell_in(slot).order(needle, names).is_lt())
+        self.slots().partition_point(|&slot| {
+            let other = &self.keys[usize::from(slot)];
+            other.is_before(key)
+                || !key.is_before(other) && self.cell_in(slot).order(needle, names).is_lt()
+        })
     }
 
     /// Entries whose key satisfies `before`, which must hold for a prefix of them.
     pub(crate) fn partition_by_key(&self, mut before: impl FnMut(&K) -> bool) -> usize {
-        self.slots().iter().filter(|&&slot| before(&self.keys[usize::from(slot)])).count()
+        self.slots().partition_point(|&slot| before(&self.keys[usize::from(slot)]))
     }
 
     /// Puts an entry at `pos` and returns its slot. The leaf is not full.

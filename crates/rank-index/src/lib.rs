@@ -31,6 +31,7 @@
 
 mod arena;
 mod build;
+mod bytes;
 mod cell;
 mod check;
 mod epochs;
@@ -40,7 +41,9 @@ mod inner;
 mod iter;
 mod key;
 mod leaf;
+mod link;
 mod names;
+mod prefetch;
 mod query;
 mod reader;
 mod score;

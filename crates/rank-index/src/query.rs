@@ -17,7 +17,9 @@ use crate::standing::Standing;
 /// Members whose ranks are looked up together, so that their cache misses overlap.
 const WINDOW: usize = 16;
 
-impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    RankIndex<K, LEAF, INNER, UPPER>
+{
     /// Members in the index. O(1).
     ///
     /// ```
@@ -67,7 +69,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     fn position(&self, place: Place) -> usize {
         match &self.form {
             Form::Small(_) => usize::from(place.slot),
-            Form::Tree(tree) => tree.position(tree.spot(place)),
+            Form::Tree(tree) => tree.position_of(place),
         }
     }
 
@@ -147,7 +149,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// assert_eq!((bob.key.score, bob.position, bob.competition()), (7, 1, 0));
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
-    pub fn standing(&self, member: &[u8]) -> Option<Standing<'_, K, LEAF, INNER>> {
+    pub fn standing(&self, member: &[u8]) -> Option<Standing<'_, K, LEAF, INNER, UPPER>> {
         let place = self.find_member(member)?;
         Some(Standing::new(self.reader(), self.key_in(place), self.position(place)))
     }
@@ -162,7 +164,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// assert!(index.standing_at(1).is_none());
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
-    pub fn standing_at(&self, position: usize) -> Option<Standing<'_, K, LEAF, INNER>> {
+    pub fn standing_at(&self, position: usize) -> Option<Standing<'_, K, LEAF, INNER, UPPER>> {
         self.entry_at(position).map(|entry| Standing::new(self.reader(), entry.key, position))
     }
 
@@ -218,7 +220,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// assert_eq!(index.iter().count(), 1);
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
-    pub fn iter(&self) -> Iter<'_, K, LEAF, INNER> {
+    pub fn iter(&self) -> Iter<'_, K, LEAF, INNER, UPPER> {
         self.range(..)
     }
 
@@ -235,7 +237,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// assert_eq!(index.range(1..).rev().map(|entry| entry.key.score).next(), Some(9));
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
-    pub fn range(&self, positions: impl RangeBounds<usize>) -> Iter<'_, K, LEAF, INNER> {
+    pub fn range(&self, positions: impl RangeBounds<usize>) -> Iter<'_, K, LEAF, INNER, UPPER> {
         Iter::new(self.reader(), clamp(&positions, self.len()))
     }
 
@@ -256,7 +258,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         &self,
         member: &[u8],
         radius: usize,
-    ) -> Option<(usize, Iter<'_, K, LEAF, INNER>)> {
+    ) -> Option<(usize, Iter<'_, K, LEAF, INNER, UPPER>)> {
         let position = self.rank(member)?;
         let start = position.saturating_sub(radius);
         Some((start, self.range(start..=position.saturating_add(radius))))
@@ -344,7 +346,11 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
     /// assert_eq!(low.next().map(|entry| entry.member), Some(&b"ada"[..]));
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
-    pub fn range_between(&self, lower: Bound<&K>, upper: Bound<&K>) -> Iter<'_, K, LEAF, INNER> {
+    pub fn range_between(
+        &self,
+        lower: Bound<&K>,
+        upper: Bound<&K>,
+    ) -> Iter<'_, K, LEAF, INNER, UPPER> {
         self.range(self.positions_between(lower, upper))
     }
 
@@ -419,16 +425,16 @@ impl<K: Key, const LEAF: usize, const INNER: usize> RankIndex<K, LEAF, INNER> {
         key: &K,
         lower: Bound<&[u8]>,
         upper: Bound<&[u8]>,
-    ) -> Iter<'_, K, LEAF, INNER> {
+    ) -> Iter<'_, K, LEAF, INNER, UPPER> {
         self.range(self.lex_positions(key, lower, upper))
     }
 }
 
-impl<'a, K: Key, const LEAF: usize, const INNER: usize> IntoIterator
-    for &'a RankIndex<K, LEAF, INNER>
+impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> IntoIterator
+    for &'a RankIndex<K, LEAF, INNER, UPPER>
 {
     type Item = Entry<'a, K>;
-    type IntoIter = Iter<'a, K, LEAF, INNER>;
+    type IntoIter = Iter<'a, K, LEAF, INNER, UPPER>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.iter()

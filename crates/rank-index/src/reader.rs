@@ -11,36 +11,48 @@ use crate::snapshot::Listed;
 use crate::tree::{Tree, count_before};
 
 /// Where entries are read from.
-pub(crate) enum Source<'a, K: Key, const LEAF: usize, const INNER: usize> {
+pub(crate) enum Source<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> {
     Small(&'a [(K, K::Member)]),
-    Tree(&'a Tree<K, LEAF, INNER>),
+    Tree(&'a Tree<K, LEAF, INNER, UPPER>),
     Listed(Listed<'a, K, LEAF>),
 }
 
 /// Entries in order, and the names that they may refer to.
-pub(crate) struct Reader<'a, K: Key, const LEAF: usize, const INNER: usize> {
+pub(crate) struct Reader<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> {
     names: &'a Names,
-    source: Source<'a, K, LEAF, INNER>,
+    source: Source<'a, K, LEAF, INNER, UPPER>,
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Clone for Source<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Clone
+    for Source<'_, K, LEAF, INNER, UPPER>
+{
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Copy for Source<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Copy
+    for Source<'_, K, LEAF, INNER, UPPER>
+{
+}
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Clone for Reader<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Clone
+    for Reader<'_, K, LEAF, INNER, UPPER>
+{
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Copy for Reader<'_, K, LEAF, INNER> {}
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Copy
+    for Reader<'_, K, LEAF, INNER, UPPER>
+{
+}
 
-impl<'a, K: Key, const LEAF: usize, const INNER: usize> Reader<'a, K, LEAF, INNER> {
-    pub(crate) fn new(names: &'a Names, source: Source<'a, K, LEAF, INNER>) -> Self {
+impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Reader<'a, K, LEAF, INNER, UPPER>
+{
+    pub(crate) fn new(names: &'a Names, source: Source<'a, K, LEAF, INNER, UPPER>) -> Self {
         Self { names, source }
     }
 
@@ -48,7 +60,7 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> Reader<'a, K, LEAF, INNE
         self.names
     }
 
-    pub(crate) fn source(&self) -> Source<'a, K, LEAF, INNER> {
+    pub(crate) fn source(&self) -> Source<'a, K, LEAF, INNER, UPPER> {
         self.source
     }
 

@@ -47,7 +47,9 @@ impl<K: Key, const LEAF: usize> Kept<K, LEAF> {
         Self { content, len: entries.len(), copies: Box::default() }
     }
 
-    pub(crate) fn tree<const INNER: usize>(tree: &Tree<K, LEAF, INNER>) -> Self {
+    pub(crate) fn tree<const INNER: usize, const UPPER: usize>(
+        tree: &Tree<K, LEAF, INNER, UPPER>,
+    ) -> Self {
         let slots = tree.leaves.slots();
         let mut leaves = Vec::with_capacity(slots);
         tree.for_each_leaf(&mut |leaf, before| leaves.push((leaf, before)));
@@ -134,7 +136,7 @@ impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
 /// Reading goes through [`view`](Self::view), which borrows the index: readers and writers are kept
 /// apart by whoever owns both. At most [`SNAPSHOTS_LIVE_MAX`](crate::SNAPSHOTS_LIVE_MAX) live at
 /// the same time.
-pub struct Snapshot<K: Key, const LEAF: usize = 56> {
+pub struct Snapshot<K: Key, const LEAF: usize = 58> {
     kept: Arc<Kept<K, LEAF>>,
     index_id: u64,
 }
@@ -168,10 +170,10 @@ impl<K: Key, const LEAF: usize> Snapshot<K, LEAF> {
     /// assert_eq!(snapshot.view(&index).len(), 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn view<'a, const INNER: usize>(
+    pub fn view<'a, const INNER: usize, const UPPER: usize>(
         &'a self,
-        index: &'a RankIndex<K, LEAF, INNER>,
-    ) -> SnapshotView<'a, K, LEAF, INNER> {
+        index: &'a RankIndex<K, LEAF, INNER, UPPER>,
+    ) -> SnapshotView<'a, K, LEAF, INNER, UPPER> {
         assert_eq!(self.index_id, index.id(), "a snapshot is read through its own index");
         let source = match &self.kept.content {
             Content::Small(entries) => Source::Small(entries),
@@ -207,12 +209,20 @@ impl<K: Key, const LEAF: usize> fmt::Debug for Snapshot<K, LEAF> {
 /// assert_eq!(view.rank(&ScoreKey { score: 5 }, b"bob"), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub struct SnapshotView<'a, K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
-    reader: Reader<'a, K, LEAF, INNER>,
+pub struct SnapshotView<
+    'a,
+    K: Key,
+    const LEAF: usize = 58,
+    const INNER: usize = 30,
+    const UPPER: usize = 64,
+> {
+    reader: Reader<'a, K, LEAF, INNER, UPPER>,
     len: usize,
 }
 
-impl<'a, K: Key, const LEAF: usize, const INNER: usize> SnapshotView<'a, K, LEAF, INNER> {
+impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    SnapshotView<'a, K, LEAF, INNER, UPPER>
+{
     /// Members. O(1).
     pub fn len(&self) -> usize {
         self.len
@@ -229,12 +239,12 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> SnapshotView<'a, K, LEAF
     }
 
     /// The ranks of the entry at a position. O(log n).
-    pub fn standing_at(&self, position: usize) -> Option<Standing<'a, K, LEAF, INNER>> {
+    pub fn standing_at(&self, position: usize) -> Option<Standing<'a, K, LEAF, INNER, UPPER>> {
         self.entry_at(position).map(|entry| Standing::new(self.reader, entry.key, position))
     }
 
     /// Entries by position, clamped to what there is. O(log n), then O(1) per entry.
-    pub fn range(&self, positions: impl RangeBounds<usize>) -> Iter<'a, K, LEAF, INNER> {
+    pub fn range(&self, positions: impl RangeBounds<usize>) -> Iter<'a, K, LEAF, INNER, UPPER> {
         Iter::new(self.reader, clamp(&positions, self.len))
     }
 
@@ -249,7 +259,9 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> SnapshotView<'a, K, LEAF
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for SnapshotView<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> fmt::Debug
+    for SnapshotView<'_, K, LEAF, INNER, UPPER>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SnapshotView").field("len", &self.len).finish_non_exhaustive()
     }

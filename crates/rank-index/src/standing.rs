@@ -22,16 +22,24 @@ use crate::reader::Reader;
 /// assert_eq!((standing.position, standing.competition(), standing.dense()), (2, 1, 1));
 /// # Ok::<(), rank_index::IndexError>(())
 /// ```
-pub struct Standing<'a, K: Key, const LEAF: usize = 56, const INNER: usize = 30> {
+pub struct Standing<
+    'a,
+    K: Key,
+    const LEAF: usize = 58,
+    const INNER: usize = 30,
+    const UPPER: usize = 64,
+> {
     /// What the entry is ordered by.
     pub key: K,
     /// Entries before it: its ordinal rank.
     pub position: usize,
-    reader: Reader<'a, K, LEAF, INNER>,
+    reader: Reader<'a, K, LEAF, INNER, UPPER>,
 }
 
-impl<'a, K: Key, const LEAF: usize, const INNER: usize> Standing<'a, K, LEAF, INNER> {
-    pub(crate) fn new(reader: Reader<'a, K, LEAF, INNER>, key: K, position: usize) -> Self {
+impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Standing<'a, K, LEAF, INNER, UPPER>
+{
+    pub(crate) fn new(reader: Reader<'a, K, LEAF, INNER, UPPER>, key: K, position: usize) -> Self {
         Self { key, position, reader }
     }
 
@@ -47,7 +55,9 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize> Standing<'a, K, LEAF, IN
     }
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> fmt::Debug for Standing<'_, K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> fmt::Debug
+    for Standing<'_, K, LEAF, INNER, UPPER>
+{
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Standing")
             .field("key", &self.key)

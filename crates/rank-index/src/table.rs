@@ -24,6 +24,9 @@ impl Table {
         self.places.find(hash, |&packed| is_it(Place::unpack(packed))).copied().map(Place::unpack)
     }
 
+    /// Asks for the line that a search for `hash` begins with.
+    pub(crate) fn prefetch(&self, _hash: u64) {}
+
     /// Adds a place whose member is not in the table; `rehash` gives the hash of any place.
     pub(crate) fn insert(&mut self, hash: u64, place: Place, rehash: impl Fn(Place) -> u64) {
         self.places.insert_unique(hash, place.pack(), |&packed| rehash(Place::unpack(packed)));

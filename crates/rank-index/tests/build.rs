@@ -24,19 +24,21 @@ fn rows(count: u16) -> Vec<Row> {
     rows
 }
 
-fn built<K: BoardKey, const LEAF: usize, const INNER: usize>(
+fn built<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>(
     rows: &[Row],
-) -> RankIndex<K, LEAF, INNER> {
+) -> RankIndex<K, LEAF, INNER, UPPER> {
     let entries = rows.iter().map(|row| (row.key(POLICY), &row.member));
     RankIndex::from_sorted_with_seed(3, entries).unwrap()
 }
 
-fn compare_sizes<const LEAF: usize, const INNER: usize>(sizes: impl Iterator<Item = u16>) {
+fn compare_sizes<const LEAF: usize, const INNER: usize, const UPPER: usize>(
+    sizes: impl Iterator<Item = u16>,
+) {
     for size in sizes {
         let rows = rows(size);
-        let built = built::<ScoreTieKey, LEAF, INNER>(&rows);
+        let built = built::<ScoreTieKey, LEAF, INNER, UPPER>(&rows);
         built.check_invariants().unwrap();
-        let mut inserted = RankIndex::<ScoreTieKey, LEAF, INNER>::new();
+        let mut inserted = RankIndex::<ScoreTieKey, LEAF, INNER, UPPER>::new();
         for row in rows.iter().rev() {
             inserted.upsert(&row.member, row.key(POLICY)).unwrap();
         }
@@ -49,15 +51,15 @@ fn compare_sizes<const LEAF: usize, const INNER: usize>(sizes: impl Iterator<Ite
 
 #[test]
 fn builds_equal_inserts() {
-    compare_sizes::<4, 4>((0..400).chain([4_000, 4_001]));
-    compare_sizes::<56, 30>((0..120).chain([1_322, 1_323, 1_324, 30_000]));
+    compare_sizes::<4, 4, 4>((0..400).chain([4_000, 4_001]));
+    compare_sizes::<58, 30, 64>((0..120).chain([1_322, 1_323, 1_324, 30_000]));
 }
 
 #[test]
 fn a_built_index_goes_on() {
     let shape = Shape { members: 900, scores: 40, phase: 300, query_every: 3, check_every: 7 };
     run(20, &ops(shape, 1_000), |ops| {
-        let mut lab = Lab::<ScoreTieKey, 5, 4>::new(POLICY);
+        let mut lab = Lab::<ScoreTieKey, 5, 4, 4>::new(POLICY);
         lab.model.rows = rows(700);
         lab.index = built(&lab.model.rows);
         lab.take_snapshot();
@@ -107,6 +109,6 @@ fn a_member_that_is_too_long_is_refused_by_position() {
     assert_eq!(build_error(vec![(key(1), longest.clone())]), None);
     let too_long = [longest, vec![b'a']].concat();
     let error = build_error(vec![(key(1), b"a".to_vec()), (key(2), too_long)]).unwrap();
-    let text = "the member of entry 1 has 65536 bytes, the limit is 65535";
+    let text = "entry 1: the member has 65536 bytes, the limit is 65535";
     assert_eq!(error.to_string(), text);
 }

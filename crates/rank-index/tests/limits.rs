@@ -94,7 +94,7 @@ fn a_sorted_load_leaves_full_leaves() {
     let counts = index.restructures();
     assert_eq!(counts.shifts, 0);
     // The first leaf is the only one that the promotion made.
-    assert_eq!(counts.leaf_splits, 100_000_u64.div_ceil(56) - 1);
+    assert_eq!(counts.leaf_splits, 100_000_u64.div_ceil(58) - 1);
 }
 
 #[test]

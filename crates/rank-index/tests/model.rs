@@ -26,7 +26,7 @@ fn with_ties(wanted: impl Fn(Ties) -> bool) -> Vec<Policy> {
 }
 
 /// Runs `cases` sequences of `steps` steps under each policy.
-fn run_all<K: BoardKey, const LEAF: usize, const INNER: usize>(
+fn run_all<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>(
     policies: &[Policy],
     shape: Shape,
     cases: u32,
@@ -35,7 +35,7 @@ fn run_all<K: BoardKey, const LEAF: usize, const INNER: usize>(
     let total = Cell::new(Restructures::default());
     for &policy in policies {
         run(cases, &ops(shape, steps), |ops| {
-            let restructures = Lab::<K, LEAF, INNER>::new(policy).run(shape, &ops);
+            let restructures = Lab::<K, LEAF, INNER, UPPER>::new(policy).run(shape, &ops);
             total.set(sum(total.get(), restructures));
         });
     }
@@ -57,7 +57,7 @@ fn assert_restructured(counts: Restructures, leaves: u64, inners: u64, height: u
 #[test]
 fn small_nodes_with_ties_by_time() {
     let policies = with_ties(|ties| ties != Ties::Member);
-    let counts = run_all::<ScoreTieKey, 4, 4>(&policies, SMALL, 2, 6_000);
+    let counts = run_all::<ScoreTieKey, 4, 4, 4>(&policies, SMALL, 2, 6_000);
     assert_restructured(counts, 5_000, 2_000, 5);
     assert!(counts.promotions > 50 && counts.demotions > 50, "{counts:?}");
 }
@@ -65,43 +65,43 @@ fn small_nodes_with_ties_by_time() {
 #[test]
 fn small_nodes_with_ties_by_member() {
     let policies = with_ties(|ties| ties == Ties::Member);
-    let counts = run_all::<ScoreKey, 5, 4>(&policies, SMALL, 2, 6_000);
+    let counts = run_all::<ScoreKey, 5, 4, 4>(&policies, SMALL, 2, 6_000);
     assert_restructured(counts, 2_000, 500, 4);
-    let counts = run_all::<ScoreNoteKey, 6, 5>(&policies, SMALL, 2, 6_000);
+    let counts = run_all::<ScoreNoteKey, 6, 5, 5>(&policies, SMALL, 2, 6_000);
     assert_restructured(counts, 2_000, 500, 4);
 }
 
 #[test]
 fn medium_trees_with_ties_by_time() {
     let policies = with_ties(|ties| ties != Ties::Member);
-    let counts = run_all::<ScoreTieKey, 6, 4>(&policies, MEDIUM, 2, 24_000);
+    let counts = run_all::<ScoreTieKey, 6, 4, 4>(&policies, MEDIUM, 2, 24_000);
     assert_restructured(counts, 10_000, 5_000, 6);
 }
 
 #[test]
 fn medium_trees_with_ties_by_member() {
     let policies = with_ties(|ties| ties == Ties::Member);
-    let counts = run_all::<ScoreNoteKey, 4, 4>(&policies, MEDIUM, 2, 24_000);
+    let counts = run_all::<ScoreNoteKey, 4, 4, 4>(&policies, MEDIUM, 2, 24_000);
     assert_restructured(counts, 10_000, 5_000, 6);
 }
 
 #[test]
 fn heavy_ties() {
     let policies = with_ties(|ties| ties == Ties::Member);
-    let counts = run_all::<ScoreKey, 4, 4>(&policies, TIED, 2, 20_000);
+    let counts = run_all::<ScoreKey, 4, 4, 4>(&policies, TIED, 2, 20_000);
     assert_restructured(counts, 5_000, 2_000, 6);
 }
 
 #[test]
 fn production_nodes_with_ties_by_time() {
     let policies = with_ties(|ties| ties != Ties::Member);
-    let counts = run_all::<ScoreTieKey, 56, 30>(&policies, LARGE, 1, 24_000);
+    let counts = run_all::<ScoreTieKey, 58, 30, 64>(&policies, LARGE, 1, 24_000);
     assert_restructured(counts, 300, 20, 3);
 }
 
 #[test]
 fn production_nodes_with_ties_by_member() {
     let policies = with_ties(|ties| ties == Ties::Member);
-    let counts = run_all::<ScoreKey, 56, 30>(&policies, LARGE, 1, 24_000);
+    let counts = run_all::<ScoreKey, 58, 30, 64>(&policies, LARGE, 1, 24_000);
     assert_restructured(counts, 150, 10, 3);
 }

@@ -6,7 +6,7 @@
 
 use rank_index::{RankIndex, ScoreKey, Snapshot};
 
-type Small = RankIndex<ScoreKey, 4, 4>;
+type Small = RankIndex<ScoreKey, 4, 4, 4>;
 type Content = Vec<(ScoreKey, Vec<u8>)>;
 
 fn name(number: u64) -> Vec<u8> {
@@ -17,8 +17,8 @@ fn name(number: u64) -> Vec<u8> {
     }
 }
 
-fn content<const LEAF: usize, const INNER: usize>(
-    index: &RankIndex<ScoreKey, LEAF, INNER>,
+fn content<const LEAF: usize, const INNER: usize, const UPPER: usize>(
+    index: &RankIndex<ScoreKey, LEAF, INNER, UPPER>,
 ) -> Content {
     index.iter().map(|entry| (entry.key, entry.member.to_vec())).collect()
 }

@@ -5,39 +5,31 @@
 //! under the same parent, so that splits are rare and leaves stay well filled. Appending splits
 //! off an empty leaf, so that a sorted load leaves full ones behind.
 
-use super::{Spot, Tree};
+use super::{Spot, Tree, at_level};
 use crate::arena::{NONE, NodeId};
 use crate::cell::Needle;
 use crate::epochs::Context;
 use crate::inner::{Inner, Tally};
 use crate::key::{Key, begins_run};
-use crate::leaf::{Leaf, Place, narrow};
+use crate::leaf::{Leaf, Place};
+use crate::link::Link;
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
-    /// Inserts a member that is not in the tree.
-    pub(crate) fn insert(
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Tree<K, LEAF, INNER, UPPER>
+{
+    /// Inserts the member `needle`, stored in `cell`, which is not in the tree. Its key belongs into
+    /// `leaf`.
+    pub(super) fn insert(
         &mut self,
         cx: &mut Context<K, LEAF>,
-        needle: &Needle<'_>,
-        hash: u64,
-        key: K,
-    ) {
-        let cell = cx.store(needle, hash);
-        self.insert_cell(cx, needle, hash, key, cell);
-    }
-
-    /// Inserts the member `needle`, stored in `cell`, which is not in the tree.
-    pub(super) fn insert_cell(
-        &mut self,
-        cx: &mut Context<K, LEAF>,
+        leaf: NodeId,
         needle: &Needle<'_>,
         hash: u64,
         key: K,
         cell: K::Member,
     ) {
-        let spot = self.search(&cx.names, &key, needle);
-        let spot =
-            if self.leaves[spot.leaf].is_full() { self.make_room(cx, spot, key) } else { spot };
+        let spot = Spot { leaf, pos: self.leaves[leaf].lower_bound(&key, needle, &cx.names) };
+        let spot = if self.leaves[leaf].is_full() { self.make_room(cx, spot, key) } else { spot };
         let (own, next) = self.run_effect(spot, &key);
         self.add_next(next);
         self.add(spot.leaf, Tally::change(1, own));
@@ -47,7 +39,13 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     }
 
     /// Puts an entry into a leaf with room; counts and the table are the caller's.
-    pub(super) fn put(&mut self, cx: &Context<K, LEAF>, spot: Spot, key: K, cell: K::Member) -> Place {
+    pub(super) fn put(
+        &mut self,
+        cx: &Context<K, LEAF>,
+        spot: Spot,
+        key: K,
+        cell: K::Member,
+    ) -> Place {
         let slot = self.leaf_mut(cx, spot.leaf).insert(spot.pos, key, cell);
         Place { leaf: spot.leaf, slot }
     }
@@ -117,12 +115,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
 
     /// The leaves beside `leaf` that have the same parent.
     pub(super) fn siblings(&self, leaf: NodeId) -> (Option<NodeId>, Option<NodeId>) {
-        let leaf = &self.leaves[leaf];
-        if leaf.parent == NONE {
-            return (None, None);
-        }
-        let parent = &self.inners[leaf.parent];
-        let index = usize::from(leaf.index);
+        let Some((parent, index)) = self.leaves[leaf].link.up() else { return (None, None) };
+        let parent = &self.bases[parent];
         let left = index.checked_sub(1).map(|left| parent.child(left));
         (left, parent.children().get(index + 1).copied())
     }
@@ -160,8 +154,9 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     /// `moved` went from `right` to its left sibling: corrects their common parent.
     fn move_boundary(&mut self, right: NodeId, moved: Tally) {
         let leaf = &self.leaves[right];
-        let (index, sep) = (usize::from(leaf.index), leaf.key(0));
-        let parent = &mut self.inners[leaf.parent];
+        let sep = leaf.key(0);
+        let (parent, index) = leaf.link.up().expect("a leaf with a sibling has a parent");
+        let parent = &mut self.bases[parent];
         parent.move_left(index, moved);
         parent.set_sep(index, sep);
     }
@@ -184,8 +179,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         self.link_behind(leaf, right);
         let from = Spot { leaf, pos: cut };
         self.move_entries(cx, from, LEAF - cut, Spot { leaf: right, pos: 0 });
-        self.inners[parent].split_child(index, right, sep, moved);
-        self.adopt(parent, index + 1);
+        self.bases[parent].split_child(index, right, sep, moved);
+        self.adopt(1, parent, index + 1);
         right
     }
 
@@ -207,45 +202,54 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         leaf: NodeId,
         appending: bool,
     ) -> (NodeId, usize) {
-        let mut parent = self.leaves[leaf].parent;
-        if parent == NONE {
-            let total = self.tally_of(leaf, 0..self.leaves[leaf].len());
-            self.grow_root(self.leaves[leaf].key(0), total);
-        } else if self.inners[parent].is_full() {
-            self.split_inner(cx, parent, appending);
+        match self.leaves[leaf].link.up() {
+            None => {
+                let total = self.tally_of(leaf, 0..self.leaves[leaf].len());
+                self.grow_root(self.leaves[leaf].key(0), total);
+            }
+            Some((parent, _)) if self.bases[parent].is_full() => {
+                self.split_inner(cx, 1, parent, appending);
+            }
+            Some(_) => {}
         }
-        parent = self.leaves[leaf].parent;
-        (parent, usize::from(self.leaves[leaf].index))
+        self.leaves[leaf].link.up().expect("a root was put above it")
     }
 
     /// Puts a new root with one child over the old one.
     fn grow_root(&mut self, sep: K, total: Tally) {
-        let level = self.height;
-        let root = self.inners.insert(Inner::over(level + 1, self.root, sep, total));
-        self.set_parent(level, self.root, root, 0);
-        self.root = root;
+        let old = self.root;
         self.height += 1;
+        self.root = at_level!(mut self, self.height, nodes => {
+            nodes.insert(Inner::over(self.height, old, sep, total))
+        });
+        self.set_link(self.height - 1, old, Link::new(self.root, 0));
     }
 
     /// Splits a full inner node, in the middle or (appending) before its last child.
-    fn split_inner(&mut self, cx: &mut Context<K, LEAF>, node: NodeId, appending: bool) {
+    fn split_inner(&mut self, cx: &mut Context<K, LEAF>, level: u8, node: NodeId, appending: bool) {
         cx.counts.inner_splits += 1;
-        let parent = self.inners[node].parent;
-        if parent == NONE {
-            let inner = &self.inners[node];
-            self.grow_root(inner.sep(0), inner.total());
-        } else if self.inners[parent].is_full() {
-            self.split_inner(cx, parent, appending);
+        match self.link(level, node).up() {
+            None => {
+                let (sep, total) = at_level!(self, level, nodes => {
+                    (nodes[node].sep(0), nodes[node].total())
+                });
+                self.grow_root(sep, total);
+            }
+            Some((parent, _)) if self.uppers[parent].is_full() => {
+                self.split_inner(cx, level + 1, parent, appending);
+            }
+            Some(_) => {}
         }
-        let cut = if appending { INNER - 1 } else { INNER / 2 };
-        let left = &mut self.inners[node];
-        let right = left.split_off(cut);
-        let (parent, index) = (left.parent, usize::from(left.index));
-        let (sep, moved) = (right.sep(0), right.total());
-        let right = self.inners.insert(right);
-        self.adopt(right, 0);
-        self.inners[parent].split_child(index, right, sep, moved);
-        self.adopt(parent, index + 1);
-        debug_assert_eq!(narrow(index), self.inners[node].index);
+        let (right, sep, moved) = at_level!(mut self, level, nodes => {
+            let left = &mut nodes[node];
+            let cut = if appending { left.len() - 1 } else { left.len() / 2 };
+            let right = left.split_off(cut);
+            let (sep, moved) = (right.sep(0), right.total());
+            (nodes.insert(right), sep, moved)
+        });
+        self.adopt(level, right, 0);
+        let (parent, index) = self.link(level, node).up().expect("a root was put above it");
+        self.uppers[parent].split_child(index, right, sep, moved);
+        self.adopt(level + 1, parent, index + 1);
     }
 }

@@ -20,6 +20,7 @@ use crate::index::MEMBERS_MAX;
 use crate::inner::{Inner, Tally};
 use crate::key::{Key, begins_run};
 use crate::leaf::{LEAF_MAX, Leaf, Place};
+use crate::link::{Link, PARENTS_MAX};
 use crate::table::Table;
 
 pub(crate) use search::count_before;
@@ -31,11 +32,40 @@ pub(crate) struct Spot {
     pub(crate) pos: usize,
 }
 
+/// Runs the same expression on the nodes of a level above the leaves, whatever their type is.
+macro_rules! at_level {
+    ($tree:expr, $level:expr, $nodes:ident => $body:expr) => {
+        if $level == 1 {
+            let $nodes = &$tree.bases;
+            $body
+        } else {
+            let $nodes = &$tree.uppers;
+            $body
+        }
+    };
+    (mut $tree:expr, $level:expr, $nodes:ident => $body:expr) => {
+        if $level == 1 {
+            let $nodes = &mut $tree.bases;
+            $body
+        } else {
+            let $nodes = &mut $tree.uppers;
+            $body
+        }
+    };
+}
+pub(crate) use at_level;
+
+/// A node right above the leaves.
+pub(crate) type Base<K, const INNER: usize> = Inner<K, u16, INNER>;
+/// A node above inner nodes.
+pub(crate) type Upper<K, const UPPER: usize> = Inner<K, u32, UPPER>;
+
 /// See the module's head.
 #[derive(Debug)]
-pub(crate) struct Tree<K: Key, const LEAF: usize, const INNER: usize> {
+pub(crate) struct Tree<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> {
     pub(crate) leaves: Arena<Leaf<K, LEAF>>,
-    pub(crate) inners: Arena<Inner<K, INNER>>,
+    pub(crate) bases: Arena<Base<K, INNER>>,
+    pub(crate) uppers: Arena<Upper<K, UPPER>>,
     pub(crate) table: Table,
     pub(crate) root: NodeId,
     /// Levels of inner nodes above the leaves.
@@ -45,7 +75,9 @@ pub(crate) struct Tree<K: Key, const LEAF: usize, const INNER: usize> {
     pub(crate) len: usize,
 }
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Tree<K, LEAF, INNER, UPPER>
+{
     /// A leaf with fewer entries than this asks its neighbour for help.
     const LEAF_MIN: usize = LEAF / 2;
     /// Two neighbours with no more entries than this become one. Short of full, so that the next
@@ -58,20 +90,20 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     pub(crate) const LEAF_LEAST: usize = (Self::LEAF_MERGE_MAX + 2 - 2 * Self::LEAF_BORROW_MIN) / 2;
     /// A full leaf shifts entries to a neighbour that has at least this much room.
     const LEAF_ROOM_MIN: usize = if LEAF / 8 > 2 { LEAF / 8 } else { 2 };
-    /// An inner node with fewer children than this asks its neighbour for help.
-    const INNER_MIN: usize = INNER / 2;
-    /// As `LEAF_MERGE_MAX`, for inner nodes.
-    pub(crate) const INNER_MERGE_MAX: usize = INNER - INNER / 8;
-
-    /// Members that a tree of these nodes can hold: places count in 26 bits of leaf.
+    /// Members that a tree of these nodes can hold: places count in 26 bits of leaf, links in 24
+    /// bits of parent, and no node is emptier than its rules leave it.
     pub(crate) const MEMBERS_MAX: usize = {
         let by_place = (1 << 26) * Self::LEAF_LEAST;
-        if by_place < MEMBERS_MAX { by_place } else { MEMBERS_MAX }
+        let by_link = PARENTS_MAX * Base::<K, INNER>::LEAST * Self::LEAF_LEAST;
+        let by_nodes = if by_place < by_link { by_place } else { by_link };
+        if by_nodes < MEMBERS_MAX { by_nodes } else { MEMBERS_MAX }
     };
 
     const CAPACITIES: () = {
         assert!(4 <= LEAF && LEAF <= LEAF_MAX, "a leaf has 4 to 64 slots");
-        assert!(4 <= INNER && INNER < 256, "an inner node has 4 to 255 children");
+        assert!(4 <= INNER && INNER < 256, "a node above leaves has 4 to 255 children");
+        assert!(4 <= UPPER && UPPER < 256, "a node above those has 4 to 255 children");
+        assert!(LEAF * INNER <= u16::MAX as usize, "sums above leaves have 16 bits");
     };
 
     /// A tree around `leaves`; the caller fills in the rest.
@@ -79,7 +111,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         let () = Self::CAPACITIES;
         Self {
             leaves,
-            inners: Arena::new(),
+            bases: Arena::new(),
+            uppers: Arena::new(),
             table: Table::new(),
             root: NONE,
             height: 0,
@@ -172,61 +205,80 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         Tally { members, runs: self.runs_in(leaf, range) }
     }
 
-    /// Adds `change` to the leaf in all inner nodes above it.
+    /// Adds `change` to the leaf in all nodes above it.
     fn add(&mut self, leaf: NodeId, change: Tally) {
-        let leaf = &self.leaves[leaf];
-        self.add_upwards(leaf.parent, leaf.index, change);
-    }
-
-    fn add_upwards(&mut self, mut node: NodeId, mut index: u8, change: Tally) {
         if change == Tally::ZERO {
             return;
         }
-        while node != NONE {
-            let inner = &mut self.inners[node];
-            inner.add(usize::from(index), change);
-            (node, index) = (inner.parent, inner.index);
+        let Some((base, index)) = self.leaves[leaf].link.up() else { return };
+        let base = &mut self.bases[base];
+        base.add(index, change);
+        let link = base.link;
+        self.add_upwards(link, change);
+    }
+
+    /// Adds `change` to the upper node and child that `link` leads to, and to all above it.
+    fn add_upwards(&mut self, mut link: Link, change: Tally) {
+        if change == Tally::ZERO {
+            return;
+        }
+        while let Some((upper, index)) = link.up() {
+            let upper = &mut self.uppers[upper];
+            upper.add(index, change);
+            link = upper.link;
         }
     }
 
     /// Adds both changes, walking no higher than where they meet if they cancel out there.
     fn add_both(&mut self, one: (NodeId, Tally), other: (NodeId, Tally)) {
-        let (left, right) = (&self.leaves[one.0], &self.leaves[other.0]);
-        let (mut left, mut right) = ((left.parent, left.index), (right.parent, right.index));
-        while left.0 != right.0 {
-            let inner = &mut self.inners[left.0];
-            inner.add(usize::from(left.1), one.1);
-            left = (inner.parent, inner.index);
-            let inner = &mut self.inners[right.0];
-            inner.add(usize::from(right.1), other.1);
-            right = (inner.parent, inner.index);
+        let sum = one.1.plus(other.1);
+        let left = self.leaves[one.0].link.up().expect("two leaves have a parent");
+        let right = self.leaves[other.0].link.up().expect("two leaves have a parent");
+        self.bases[left.0].add(left.1, one.1);
+        self.bases[right.0].add(right.1, other.1);
+        let link = self.bases[left.0].link;
+        if left.0 == right.0 {
+            return self.add_upwards(link, sum);
         }
-        debug_assert_ne!(left.0, NONE, "two leaves have a common ancestor");
-        let inner = &mut self.inners[left.0];
-        inner.add(usize::from(left.1), one.1);
-        inner.add(usize::from(right.1), other.1);
-        let (parent, index) = (inner.parent, inner.index);
-        self.add_upwards(parent, index, one.1.plus(other.1));
+        let mut left = link.up().expect("two nodes of a level have a parent");
+        let mut right = self.bases[right.0].link.up().expect("two nodes of a level have a parent");
+        while left.0 != right.0 {
+            self.uppers[left.0].add(left.1, one.1);
+            self.uppers[right.0].add(right.1, other.1);
+            left = self.uppers[left.0].link.up().expect("two nodes of a level have a parent");
+            right = self.uppers[right.0].link.up().expect("two nodes of a level have a parent");
+        }
+        self.uppers[left.0].add(left.1, one.1);
+        self.uppers[right.0].add(right.1, other.1);
+        let link = self.uppers[left.0].link;
+        self.add_upwards(link, sum);
     }
 
     /// Tells the children of `node` from `from` on who their parent is.
-    pub(crate) fn adopt(&mut self, node: NodeId, from: usize) {
-        let inner = &self.inners[node];
-        let (level, len) = (inner.level, inner.len());
+    pub(crate) fn adopt(&mut self, level: u8, node: NodeId, from: usize) {
+        let len = at_level!(self, level, nodes => nodes[node].len());
         for index in from..len {
-            let child = self.inners[node].child(index);
-            self.set_parent(level - 1, child, node, crate::leaf::narrow(index));
+            let child = at_level!(self, level, nodes => nodes[node].child(index));
+            self.set_link(level - 1, child, Link::new(node, index));
         }
     }
 
-    fn set_parent(&mut self, level: u8, child: NodeId, parent: NodeId, index: u8) {
+    fn set_link(&mut self, level: u8, node: NodeId, link: Link) {
         if level == 0 {
-            let leaf = &mut self.leaves[child];
-            (leaf.parent, leaf.index) = (parent, index);
+            self.leaves[node].link = link;
         } else {
-            let inner = &mut self.inners[child];
-            (inner.parent, inner.index) = (parent, index);
+            at_level!(mut self, level, nodes => nodes[node].link = link);
         }
+    }
+
+    /// The way up from an inner node.
+    fn link(&self, level: u8, node: NodeId) -> Link {
+        at_level!(self, level, nodes => nodes[node].link)
+    }
+
+    /// The child of `node` at `index`.
+    fn child(&self, level: u8, node: NodeId, index: usize) -> NodeId {
+        at_level!(self, level, nodes => nodes[node].child(index))
     }
 
     /// Moves `count` entries from position `from` of one leaf to position `to` of another, which
@@ -246,30 +298,27 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     }
 
     /// Calls `visit` with every leaf's number and all that lies before it, in order. Reads the
-    /// lowest inner nodes, not the leaves.
+    /// nodes above the leaves, not those.
     pub(crate) fn for_each_leaf(&self, visit: &mut dyn FnMut(NodeId, Tally)) {
-        if self.height == 0 {
-            visit(self.root, Tally::ZERO);
-        } else {
-            self.for_each_leaf_below(self.root, Tally::ZERO, visit);
-        }
+        self.for_each_leaf_below(self.height, self.root, Tally::ZERO, visit);
     }
 
     fn for_each_leaf_below(
         &self,
+        level: u8,
         node: NodeId,
         before: Tally,
         visit: &mut dyn FnMut(NodeId, Tally),
     ) {
-        let inner = &self.inners[node];
-        for (index, &child) in inner.children().iter().enumerate() {
-            let before = before.plus(inner.before(index));
-            if inner.level == 1 {
-                visit(child, before);
-            } else {
-                self.for_each_leaf_below(child, before, visit);
-            }
+        if level == 0 {
+            return visit(node, before);
         }
+        at_level!(self, level, nodes => {
+            let inner = &nodes[node];
+            for (index, &child) in inner.children().iter().enumerate() {
+                self.for_each_leaf_below(level - 1, child, before.plus(inner.before(index)), visit);
+            }
+        });
     }
 
     /// All entries in order.
@@ -287,7 +336,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>()
             + self.leaves.memory_bytes()
-            + self.inners.memory_bytes()
+            + self.bases.memory_bytes()
+            + self.uppers.memory_bytes()
             + self.table.memory_bytes()
     }
 }

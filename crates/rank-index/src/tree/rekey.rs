@@ -1,24 +1,56 @@
-//! A member gets another key.
+//! A member gets a key: its first, or another.
 //!
 //! What it is not: a removal and an insert; the member's name stays, and mostly its slot.
-//! Invariant: the table is written only when the entry changes leaf. Cost: one leaf when the entry
-//! stays in it, else one descent; counts change no higher than where both leaves meet.
+//! Invariant: the table is written only when the entry changes leaf. Cost: one descent, during
+//! which the member's line of the table arrives, then the two leaves at once; counts change no
+//! higher than where both leaves meet.
 
 use std::cmp::Ordering;
 
 use super::{Spot, Tree};
+use crate::arena::NodeId;
 use crate::cell::Needle;
 use crate::epochs::Context;
+use crate::error::IndexError;
 use crate::inner::Tally;
 use crate::key::Key;
 use crate::leaf::Place;
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
-    /// Gives the member at `place` a new key and returns the old one.
-    pub(crate) fn rekey(
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Tree<K, LEAF, INNER, UPPER>
+{
+    /// Gives the member `needle` the key `key` and returns the one that it had.
+    ///
+    /// # Errors
+    /// If the member is not there and there is no room for it.
+    pub(crate) fn upsert(
+        &mut self,
+        cx: &mut Context<K, LEAF>,
+        needle: &Needle<'_>,
+        hash: u64,
+        key: K,
+    ) -> Result<Option<K>, IndexError> {
+        self.table.prefetch(hash);
+        let leaf = self.search_leaf(&cx.names, &key, needle);
+        self.leaves[leaf].prefetch_search();
+        if let Some(place) = self.find(cx, needle, hash) {
+            return Ok(Some(self.rekey(cx, place, leaf, needle, hash, key)));
+        }
+        if self.len >= Self::MEMBERS_MAX {
+            return Err(IndexError::Full { members_max: self.len });
+        }
+        let cell = cx.store(needle, hash);
+        self.insert(cx, leaf, needle, hash, key, cell);
+        Ok(None)
+    }
+
+    /// Gives the member at `place` a new key, which belongs into the leaf `to`, and returns the old
+    /// one.
+    fn rekey(
         &mut self,
         cx: &mut Context<K, LEAF>,
         place: Place,
+        to: NodeId,
         needle: &Needle<'_>,
         hash: u64,
         key: K,
@@ -30,30 +62,17 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         let from = self.spot(place);
         if old.order(&key) == Ordering::Equal {
             self.leaf_mut(cx, from.leaf).set_key(from.pos, key);
-            return old;
-        }
-        if self.is_inside(cx, from, &key, needle) {
+        } else if to == from.leaf {
             self.rekey_inside(cx, from, needle, key);
-            return old;
-        }
-        let to = self.search(&cx.names, &key, needle);
-        if to.leaf == from.leaf {
-            self.rekey_inside(cx, from, needle, key);
-        } else if self.leaves[to.leaf].is_full() || self.leaves[from.leaf].len() == 1 {
+        } else if self.leaves[to].is_full() || self.leaves[from.leaf].len() == 1 {
             let (_, cell) = self.remove(cx, place, hash);
-            self.insert_cell(cx, needle, hash, key, cell);
+            let to = self.search_leaf(&cx.names, &key, needle);
+            self.insert(cx, to, needle, hash, key, cell);
         } else {
-            self.rekey_across(cx, place, to, hash, key);
+            let pos = self.leaves[to].lower_bound(&key, needle, &cx.names);
+            self.rekey_across(cx, place, from, Spot { leaf: to, pos }, hash, key);
         }
         old
-    }
-
-    /// Whether the new entry lies between the first and the last one of the old one's leaf, so that
-    /// nothing above the leaf needs to be looked at.
-    fn is_inside(&self, cx: &Context<K, LEAF>, from: Spot, key: &K, needle: &Needle<'_>) -> bool {
-        let leaf = &self.leaves[from.leaf];
-        leaf.order(0, key, needle, &cx.names) == Ordering::Less
-            && leaf.order(leaf.len() - 1, key, needle, &cx.names) == Ordering::Greater
     }
 
     /// The entry stays in its leaf and slot: only the permutation changes, and perhaps the runs.
@@ -75,11 +94,11 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         &mut self,
         cx: &mut Context<K, LEAF>,
         place: Place,
+        from: Spot,
         to: Spot,
         hash: u64,
         key: K,
     ) {
-        let from = self.spot(place);
         let (old, cell) = self.leaf_mut(cx, from.leaf).remove(from.pos);
         let (own_old, next_old) = self.run_effect(from, &old);
         let (own_new, next_new) = self.run_effect(to, &key);

@@ -4,14 +4,17 @@
 //! that lost something and is less than half full either shares evenly with a neighbour under the
 //! same parent or becomes one with it. Cost: O(log n).
 
-use super::{Spot, Tree};
-use crate::arena::{NONE, NodeId};
+use super::{Spot, Tree, at_level};
+use crate::arena::{Arena, NONE, NodeId};
 use crate::epochs::Context;
-use crate::inner::Tally;
+use crate::inner::{Count, Inner, Tally};
 use crate::key::Key;
 use crate::leaf::Place;
+use crate::link::Link;
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Tree<K, LEAF, INNER, UPPER>
+{
     /// Removes the entry at `place`. A long member's bytes stay the caller's to discard.
     pub(crate) fn remove(
         &mut self,
@@ -71,7 +74,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
         let count = self.leaves[right].len();
         self.move_entries(cx, Spot { leaf: right, pos: 0 }, count, end);
         let gone = &self.leaves[right];
-        let (parent, index, next) = (gone.parent, usize::from(gone.index), gone.next);
+        let next = gone.next;
+        let (parent, index) = gone.link.up().expect("a leaf with a sibling has a parent");
         self.leaves[left].next = next;
         if next == NONE {
             self.last = left;
@@ -79,83 +83,94 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
             self.leaves[next].prev = left;
         }
         self.leaves.release(right);
-        self.drop_child(cx, parent, index);
+        self.drop_child(cx, 1, parent, index);
     }
 
     /// Child `index` of `node` is gone, its entries are counted for the one before it.
-    fn drop_child(&mut self, cx: &mut Context<K, LEAF>, node: NodeId, index: usize) {
-        self.inners[node].drop_child(index);
-        self.adopt(node, index);
-        let inner = &self.inners[node];
-        if inner.parent == NONE {
-            if inner.len() == 1 {
+    fn drop_child(&mut self, cx: &mut Context<K, LEAF>, level: u8, node: NodeId, index: usize) {
+        let (is_root, len, is_low) = at_level!(mut self, level, nodes => {
+            let inner = &mut nodes[node];
+            inner.drop_child(index);
+            (inner.link == Link::NONE, inner.len(), inner.is_low())
+        });
+        self.adopt(level, node, index);
+        if is_root {
+            if len == 1 {
                 self.shrink_root();
             }
-        } else if inner.len() < Self::INNER_MIN {
-            self.rebalance_inner(cx, node);
+        } else if is_low {
+            self.rebalance_inner(cx, level, node);
         }
     }
 
     /// Makes the root's only child the root.
     fn shrink_root(&mut self) {
         let old = self.root;
-        self.root = self.inners[old].child(0);
+        self.root = self.child(self.height, old, 0);
+        at_level!(mut self, self.height, nodes => nodes.release(old));
         self.height -= 1;
-        self.set_parent(self.height, self.root, NONE, 0);
-        self.inners.release(old);
+        self.set_link(self.height, self.root, Link::NONE);
     }
 
     /// Restores the fill of an inner node, not the root, that has lost a child.
-    fn rebalance_inner(&mut self, cx: &mut Context<K, LEAF>, node: NodeId) {
-        let inner = &self.inners[node];
-        let (parent, index) = (inner.parent, usize::from(inner.index));
+    fn rebalance_inner(&mut self, cx: &mut Context<K, LEAF>, level: u8, node: NodeId) {
+        let (parent, index) = self.link(level, node).up().expect("the root may have few children");
         let right_index = index.max(1);
-        let left = self.inners[parent].child(right_index - 1);
-        let right = self.inners[parent].child(right_index);
-        let (left_len, right_len) = (self.inners[left].len(), self.inners[right].len());
-        if left_len + right_len <= Self::INNER_MERGE_MAX {
+        let left = self.uppers[parent].child(right_index - 1);
+        let right = self.uppers[parent].child(right_index);
+        let (left_len, right_len, merge_max) = at_level!(self, level, nodes => {
+            (nodes[left].len(), nodes[right].len(), nodes[left].merge_max())
+        });
+        if left_len + right_len <= merge_max {
             cx.counts.inner_merges += 1;
-            let children = self.inners[right].clone();
-            self.inners[left].append(&children);
-            self.adopt(left, left_len);
-            self.inners.release(right);
-            self.drop_child(cx, parent, right_index);
+            at_level!(mut self, level, nodes => {
+                let children = nodes[right].clone();
+                nodes[left].append(&children);
+                nodes.release(right);
+            });
+            self.adopt(level, left, left_len);
+            self.drop_child(cx, level + 1, parent, right_index);
         } else if left_len.abs_diff(right_len) > 1 {
             cx.counts.borrows += 1;
-            self.even_out(left, right, (left_len + right_len) / 2);
+            let moved = at_level!(mut self, level, nodes => {
+                even_out(nodes, left, right, left_len.midpoint(right_len))
+            });
+            self.adopt(level, left, left_len.midpoint(right_len).min(left_len));
+            self.adopt(level, right, 0);
+            let sep = at_level!(self, level, nodes => nodes[right].sep(0));
+            self.uppers[parent].move_left(right_index, moved);
+            self.uppers[parent].set_sep(right_index, sep);
         }
     }
+}
 
-    /// Moves children between two siblings so that the left one has `left_len`.
-    fn even_out(&mut self, left: NodeId, right: NodeId, left_len: usize) {
-        let before = self.inners[left].total();
-        let old_len = self.inners[left].len();
-        if left_len > old_len {
-            let rest = self.inners[right].split_off(left_len - old_len);
-            let moved = self.replace_children(right, rest);
-            self.inners[left].append(&moved);
-        } else {
-            let mut front = self.inners[left].split_off(left_len);
-            front.append(&self.inners[right]);
-            self.replace_children(right, front);
-        }
-        self.adopt(left, left_len.min(old_len));
-        self.adopt(right, 0);
-        let moved = self.inners[left].total().minus(before);
-        let inner = &self.inners[right];
-        let (parent, index, sep) = (inner.parent, usize::from(inner.index), inner.sep(0));
-        self.inners[parent].move_left(index, moved);
-        self.inners[parent].set_sep(index, sep);
+/// Moves children between two siblings so that the left one has `left_len`; returns what came to
+/// it (or, negative, left it).
+fn even_out<K: Key, C: Count, const N: usize>(
+    nodes: &mut Arena<Inner<K, C, N>>,
+    left: NodeId,
+    right: NodeId,
+    left_len: usize,
+) -> Tally {
+    let before = nodes[left].total();
+    let old_len = nodes[left].len();
+    if left_len > old_len {
+        let rest = nodes[right].split_off(left_len - old_len);
+        let moved = replace_children(&mut nodes[right], rest);
+        nodes[left].append(&moved);
+    } else {
+        let mut front = nodes[left].split_off(left_len);
+        front.append(&nodes[right]);
+        replace_children(&mut nodes[right], front);
     }
+    nodes[left].total().minus(before)
+}
 
-    /// Gives `node` the children of `other`, keeping its place in the tree; returns its old self.
-    fn replace_children(
-        &mut self,
-        node: NodeId,
-        mut other: crate::inner::Inner<K, INNER>,
-    ) -> crate::inner::Inner<K, INNER> {
-        let inner = &mut self.inners[node];
-        (other.parent, other.index) = (inner.parent, inner.index);
-        std::mem::replace(inner, other)
-    }
+/// Gives `node` the children of `other`, keeping its place in the tree; returns its old self.
+fn replace_children<K: Key, C: Count, const N: usize>(
+    node: &mut Inner<K, C, N>,
+    mut other: Inner<K, C, N>,
+) -> Inner<K, C, N> {
+    other.link = node.link;
+    std::mem::replace(node, other)
 }

@@ -6,38 +6,67 @@
 
 use std::cmp::Ordering;
 
-use super::{Spot, Tree};
+use super::{Spot, Tree, at_level};
 use crate::arena::NodeId;
 use crate::cell::{Cell, Needle};
 use crate::key::Key;
 use crate::names::Names;
 
-impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
+impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Tree<K, LEAF, INNER, UPPER>
+{
     /// The spot of the entry of `key` and `needle`, or where it would have to be.
     pub(crate) fn search(&self, names: &Names, key: &K, needle: &Needle<'_>) -> Spot {
+        let leaf = self.search_leaf(names, key, needle);
+        Spot { leaf, pos: self.leaves[leaf].lower_bound(key, needle, names) }
+    }
+
+    /// The leaf of [`search`](Self::search). Reads no leaf unless keys tie over several.
+    pub(crate) fn search_leaf(&self, names: &Names, key: &K, needle: &Needle<'_>) -> NodeId {
         let mut node = self.root;
-        for _ in 0..self.height {
-            let inner = &self.inners[node];
-            let low = inner.partition(|sep| sep.order(key) == Ordering::Less);
-            let high = inner.partition(|sep| sep.order(key) != Ordering::Greater);
-            // Only for ties over several children do their entries have to be looked at.
-            let child = low
-                + count_before(high - low, |step| {
-                    let leaf = self.first_leaf(inner.child(low + 1 + step), inner.level - 1);
-                    self.leaves[leaf].order(0, key, needle, names) == Ordering::Less
-                });
-            node = inner.child(child);
+        for level in (1..=self.height).rev() {
+            node = at_level!(self, level, nodes => {
+                let inner = &nodes[node];
+                inner.prefetch_seps();
+                let low = inner.partition(|sep| sep.is_before(key));
+                let ties = inner.ties_behind(low, key);
+                if ties == 0 {
+                    inner.child(low)
+                } else {
+                    let child = |step: usize| inner.child(low + 1 + step);
+                    inner.child(low + self.ties_before(level - 1, ties, child, names, key, needle))
+                }
+            });
         }
-        let pos = self.leaves[node].lower_bound(key, needle, names);
-        Spot { leaf: node, pos }
+        node
+    }
+
+    /// How many of the `count` nodes that `child` names, whose separators equal `key`, begin with
+    /// an entry before that of `key` and `needle`.
+    #[cold]
+    fn ties_before(
+        &self,
+        level: u8,
+        count: usize,
+        child: impl Fn(usize) -> NodeId,
+        names: &Names,
+        key: &K,
+        needle: &Needle<'_>,
+    ) -> usize {
+        count_before(count, |step| {
+            let leaf = &self.leaves[self.first_leaf(child(step), level)];
+            leaf.order(0, key, needle, names) == Ordering::Less
+        })
     }
 
     /// The spot behind all keys of which `before` holds, which must be a prefix of all.
     pub(crate) fn search_key(&self, mut before: impl FnMut(&K) -> bool) -> Spot {
         let mut node = self.root;
-        for _ in 0..self.height {
-            let inner = &self.inners[node];
-            node = inner.child(inner.partition(&mut before));
+        for level in (1..=self.height).rev() {
+            node = at_level!(self, level, nodes => {
+                let inner = &nodes[node];
+                inner.child(inner.partition(&mut before))
+            });
         }
         Spot { leaf: node, pos: self.leaves[node].partition_by_key(before) }
     }
@@ -53,12 +82,12 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
             before(&leaf.key(pos), leaf.cell(pos).bytes(names))
         };
         let mut node = self.root;
-        for _ in 0..self.height {
-            let inner = &self.inners[node];
-            let child = count_before(inner.len() - 1, |step| {
-                holds(self.first_leaf(inner.child(1 + step), inner.level - 1), 0)
+        for level in (1..=self.height).rev() {
+            let count = at_level!(self, level, nodes => nodes[node].len()) - 1;
+            let child = count_before(count, |step| {
+                holds(self.first_leaf(self.child(level, node, 1 + step), level - 1), 0)
             });
-            node = inner.child(child);
+            node = self.child(level, node, child);
         }
         let pos = count_before(self.leaves[node].len(), |pos| holds(node, pos));
         Spot { leaf: node, pos }
@@ -68,18 +97,20 @@ impl<K: Key, const LEAF: usize, const INNER: usize> Tree<K, LEAF, INNER> {
     pub(crate) fn locate(&self, position: usize) -> Spot {
         debug_assert!(position <= self.len);
         let (mut node, mut pos) = (self.root, position);
-        for _ in 0..self.height {
-            let inner = &self.inners[node];
-            let child = inner.child_at(pos);
-            pos -= inner.before(child).members as usize;
-            node = inner.child(child);
+        for level in (1..=self.height).rev() {
+            at_level!(self, level, nodes => {
+                let inner = &nodes[node];
+                let child = inner.child_at(pos);
+                pos -= inner.members_before(child);
+                node = inner.child(child);
+            });
         }
         Spot { leaf: node, pos }
     }
 
-    /// The leftmost leaf below `node`, which is `level` levels above the leaves.
+    /// The leftmost leaf below `node`.
     fn first_leaf(&self, node: NodeId, level: u8) -> NodeId {
-        (0..level).fold(node, |node, _| self.inners[node].child(0))
+        (1..=level).rev().fold(node, |node, level| self.child(level, node, 0))
     }
 }
 

@@ -9,13 +9,15 @@ use rank_index::{Entry, RankIndex, Restructures, SNAPSHOTS_LIVE_MAX, Snapshot, S
 use super::{BoardKey, Model, Op, Policy, Row, Shape, member, score};
 
 /// An index and its model, with snapshots of both.
-pub(crate) struct Lab<K: BoardKey, const LEAF: usize, const INNER: usize> {
-    pub(crate) index: RankIndex<K, LEAF, INNER>,
+pub(crate) struct Lab<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize> {
+    pub(crate) index: RankIndex<K, LEAF, INNER, UPPER>,
     pub(crate) model: Model,
     snapshots: Vec<(Snapshot<K, LEAF>, Model)>,
 }
 
-impl<K: BoardKey, const LEAF: usize, const INNER: usize> Lab<K, LEAF, INNER> {
+impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
+    Lab<K, LEAF, INNER, UPPER>
+{
     pub(crate) fn new(policy: Policy) -> Self {
         let model = Model { policy, rows: Vec::new() };
         Self { index: RankIndex::with_seed(7), model, snapshots: Vec::new() }
@@ -254,8 +256,8 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize> Lab<K, LEAF, INNER> {
     }
 }
 
-fn query_view<K: BoardKey, const LEAF: usize, const INNER: usize>(
-    view: &SnapshotView<'_, K, LEAF, INNER>,
+fn query_view<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>(
+    view: &SnapshotView<'_, K, LEAF, INNER, UPPER>,
     model: &Model,
     op: &Op,
 ) {

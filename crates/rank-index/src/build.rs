@@ -12,6 +12,7 @@ use crate::error::IndexError;
 use crate::inner::{Count, Inner, Tally};
 use crate::key::{Key, begins_run};
 use crate::leaf::{Leaf, Place};
+use crate::table::Table;
 use crate::tree::{Tree, at_level};
 
 /// Why sorted entries could not be made into an index. Positions count entries from 0.
@@ -159,7 +160,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     fn register_all(&mut self, cx: &Context<K, LEAF>) -> Result<(), BuildError> {
         let leaves = &self.leaves;
         let rehash = |place: Place| cx.hasher.hash_cell(leaves[place.leaf].cell_in(place.slot));
-        self.table.reserve(self.len, rehash);
+        self.table = Table::with_capacity(self.len);
         let (mut leaf, mut position) = (self.first, 0);
         while leaf != NONE {
             let node = &leaves[leaf];

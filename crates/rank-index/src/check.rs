@@ -23,6 +23,7 @@ macro_rules! ensure {
         }
     };
 }
+pub(crate) use ensure;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     RankIndex<K, LEAF, INNER, UPPER>
@@ -246,7 +247,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             }
             leaf = node.next;
         }
-        Ok(())
+        let cell = |place: Place| tree.leaves[place.leaf].cell_in(place.slot);
+        tree.table.check(|place| self.cx.hasher.hash_cell(cell(place)))
     }
 }
 

@@ -1,0 +1,173 @@
+//! One cache line of the member table: twelve places, a tag for each, and how many went past.
+//!
+//! What it is not: aware of hashes beyond their tags, or of its neighbours. Invariant: a lane is
+//! free exactly when its tag is zero, which is no entry's tag. Cost: the tags are compared as two
+//! words, without a loop.
+
+use crate::leaf::Place;
+
+/// Places in a chunk.
+pub(super) const LANES: usize = 12;
+
+/// What a chunk keeps of a hash: its lowest byte, but never zero. The home chunk is chosen by the
+/// highest bits, so that the two are independent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tag(u8);
+
+impl Tag {
+    const FREE: Self = Self(0);
+
+    pub(super) fn of(hash: u64) -> Self {
+        Self(hash.to_le_bytes()[0].max(1))
+    }
+}
+
+/// See the module's head.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Chunk {
+    tags: [u8; LANES],
+    /// Entries behind this chunk whose home is this one or one before it.
+    passing: u32,
+    places: [u32; LANES],
+}
+
+const _: () = assert!(size_of::<Chunk>() == 64, "a chunk is a cache line");
+
+impl Chunk {
+    pub(super) const EMPTY: Self = Self { tags: [0; LANES], passing: 0, places: [0; LANES] };
+
+    /// The lanes with this tag.
+    #[inline]
+    pub(super) fn lanes_with(&self, tag: Tag) -> Lanes {
+        const ONES: u64 = u64::from_le_bytes([1; 8]);
+        let t = &self.tags;
+        let front = u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]);
+        let back = u64::from_le_bytes([t[8], t[9], t[10], t[11], 0, 0, 0, 0]);
+        let pattern = u64::from(tag.0) * ONES;
+        let front = zero_bytes(front ^ pattern);
+        let back = zero_bytes(back ^ pattern) & (ONES >> 32);
+        Lanes(front | back << 1)
+    }
+
+    /// The lanes that hold a place.
+    pub(super) fn used(&self) -> impl Iterator<Item = usize> {
+        let tags = self.tags;
+        (0..LANES).filter(move |&lane| tags[lane] != Tag::FREE.0)
+    }
+
+    /// The first lane that holds none.
+    pub(super) fn free_lane(&self) -> Option<usize> {
+        self.lanes_with(Tag::FREE).next()
+    }
+
+    #[inline]
+    pub(super) fn place(&self, lane: usize) -> Place {
+        Place::unpack(self.places[lane])
+    }
+
+    /// The lane of an entry.
+    pub(super) fn lane_of(&self, tag: Tag, place: Place) -> Option<usize> {
+        self.lanes_with(tag).find(|&lane| self.places[lane] == place.pack())
+    }
+
+    pub(super) fn has_tag(&self, lane: usize, tag: Tag) -> bool {
+        self.tags[lane] == tag.0
+    }
+
+    pub(super) fn fill(&mut self, lane: usize, tag: Tag, place: Place) {
+        debug_assert_eq!(self.tags[lane], Tag::FREE.0);
+        self.tags[lane] = tag.0;
+        self.places[lane] = place.pack();
+    }
+
+    pub(super) fn free(&mut self, lane: usize) {
+        self.tags[lane] = Tag::FREE.0;
+    }
+
+    /// Frees all lanes of which `leaves` holds.
+    pub(super) fn free_all(&mut self, mut leaves: impl FnMut(usize, Place) -> bool) {
+        for lane in 0..LANES {
+            if self.tags[lane] != Tag::FREE.0 && leaves(lane, self.place(lane)) {
+                self.free(lane);
+            }
+        }
+    }
+
+    /// Replaces a place; the entry and its tag stay.
+    pub(super) fn set_place(&mut self, lane: usize, place: Place) {
+        self.places[lane] = place.pack();
+    }
+
+    #[inline]
+    pub(super) fn passing(&self) -> u32 {
+        self.passing
+    }
+
+    /// An entry was put behind this chunk.
+    pub(super) fn pass(&mut self) {
+        self.passing += 1;
+    }
+
+    /// An entry that had gone past was taken out.
+    pub(super) fn unpass(&mut self) {
+        self.passing -= 1;
+    }
+}
+
+/// The lowest bit of each byte that is zero. No carry leaves a byte, so that no other byte counts.
+fn zero_bytes(word: u64) -> u64 {
+    const LOW_BITS: u64 = u64::from_le_bytes([0x7F; 8]);
+    !((word & LOW_BITS) + LOW_BITS | word | LOW_BITS) >> 7
+}
+
+/// A set of lanes: lane `n` of the first eight is bit `8 n`, the others are one bit above those.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lanes(u64);
+
+impl Iterator for Lanes {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        if self.0 == 0 {
+            return None;
+        }
+        let bit = self.0.trailing_zeros() as usize;
+        self.0 &= self.0 - 1;
+        Some(bit / 8 + bit % 2 * 8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Tags that differ from each other in one bit, or by one, tell inexact comparisons apart.
+    #[test]
+    fn lanes_with_a_tag_are_exactly_those() {
+        let tags = [1, 2, 3, 0x7F, 0x80, 0x81, 0xFE, 0xFF];
+        for seed in 0..4_096_usize {
+            let mut chunk = Chunk::EMPTY;
+            let mut model = [0; LANES];
+            for (lane, slot) in model.iter_mut().enumerate() {
+                let pick = (seed * (2 * lane + 3) + (seed >> lane)) % (tags.len() + 2);
+                if let Some(&tag) = tags.get(pick) {
+                    *slot = tag;
+                    chunk.fill(lane, Tag(tag), Place::unpack(7));
+                }
+            }
+            for tag in 0..=u8::MAX {
+                let mut found: Vec<usize> = chunk.lanes_with(Tag(tag)).collect();
+                found.sort_unstable();
+                let expected = (0..LANES).filter(|&lane| model[lane] == tag);
+                assert!(expected.eq(found), "tag {tag} in {model:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_hash_has_the_tag_of_a_free_lane() {
+        assert!((0..=u64::from(u8::MAX)).all(|hash| Tag::of(hash << 32 | hash) != Tag::FREE));
+    }
+}

@@ -118,7 +118,8 @@ impl Chunk {
 /// The lowest bit of each byte that is zero. No carry leaves a byte, so that no other byte counts.
 fn zero_bytes(word: u64) -> u64 {
     const LOW_BITS: u64 = u64::from_le_bytes([0x7F; 8]);
-    !((word & LOW_BITS) + LOW_BITS | word | LOW_BITS) >> 7
+    let nonzero = ((word & LOW_BITS) + LOW_BITS) | word;
+    !(nonzero | LOW_BITS) >> 7
 }
 
 /// A set of lanes: lane `n` of the first eight is bit `8 n`, the others are one bit above those.

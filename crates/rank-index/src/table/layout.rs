@@ -11,8 +11,8 @@ use super::chunk::LANES;
 
 /// Per cent of the lanes that are in use when the table begins to grow.
 const LOAD_GROW_PERCENT: u64 = 82;
-/// Old home chunks whose entries an insert moves while the table grows. With one, the old chunks
-/// would fill up to 94 % meanwhile, and chains of full ones would become several times as long.
+/// Old home chunks whose entries an insert moves while the table grows. The fewer, the fuller the
+/// old chunks become meanwhile, and the longer a search past full ones.
 pub(super) const CHUNKS_MOVED: u64 = 2;
 /// Per cent of the lanes that are in use in a table that was made for a number of places.
 const LOAD_MADE_PERCENT: u64 = 80;
@@ -106,8 +106,8 @@ impl Layout {
 /// The chunk of `chunks` in which `hash` falls when they share all hashes evenly, in order.
 #[inline]
 fn share(hash: u64, chunks: u64) -> usize {
-    #[expect(clippy::cast_possible_truncation, reason = "less than `chunks`")]
-    index((u128::from(hash) * u128::from(chunks) >> 64) as u64)
+    let product = u128::from(hash) * u128::from(chunks);
+    index((product >> 64) as u64)
 }
 
 /// The number of a chunk, which is in memory.

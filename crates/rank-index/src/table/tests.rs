@@ -161,8 +161,10 @@ fn large_tables_follow_their_model() {
 
 #[test]
 fn no_insert_hashes_many_places_and_no_table_is_large() {
-    const REHASHES_MAX: usize = 100;
-    const LOAD_LEAST_PERCENT: usize = 50;
+    // Two full chunks, what lies behind them, and some reserve.
+    const REHASHES_MAX: usize = 72;
+    // As much as a table that has just begun to grow has in use, if it is a single segment.
+    const LOAD_LEAST_PERCENT: usize = 65;
     let mut random = Random(30);
     let mut pair = Pair::new(Table::new());
     let (mut most, mut total) = (0, 0);
@@ -179,9 +181,8 @@ fn no_insert_hashes_many_places_and_no_table_is_large() {
     }
     pair.check_all();
     println!("most {most} total {total}");
-    println!("most {most} total {total}"); assert!(most < 100);
-    assert!(total <= 12 * 300_000, "{total}");
-    println!("most {most}, total {total}");
+    assert!(most <= REHASHES_MAX, "{most} places were hashed again by one insert");
+    assert!(total <= 6 * 300_000, "{total} places were hashed again");
 }
 
 #[test]

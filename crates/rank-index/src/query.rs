@@ -123,17 +123,21 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// ```
     pub fn ranks(&self, members: &[impl AsRef<[u8]>]) -> Vec<Option<usize>> {
         let mut ranks = Vec::with_capacity(members.len());
-        let mut needles = Vec::with_capacity(WINDOW.min(members.len()));
-        let mut places = Vec::with_capacity(WINDOW.min(members.len()));
-        for window in members.chunks(WINDOW) {
-            needles.clear();
-            needles.extend(window.iter().map(|member| {
+        let mut window = [(Needle::new(b""), 0); WINDOW];
+        for members in members.chunks(WINDOW) {
+            let window = &mut window[..members.len()];
+            for (question, member) in window.iter_mut().zip(members) {
                 let needle = Needle::new(member.as_ref());
-                (needle, self.cx.hasher.hash(&needle))
-            }));
-            places.clear();
-            places.extend(needles.iter().map(|(needle, hash)| self.find(needle, *hash)));
-            ranks.extend(places.iter().map(|place| place.map(|place| self.position(place))));
+                *question = (needle, self.cx.hasher.hash(&needle));
+            }
+            if let Form::Tree(tree) = &self.form {
+                tree.prefetch_ranks(window.iter().map(|(_, hash)| *hash));
+            }
+            ranks.extend(
+                window.iter().map(|(needle, hash)| {
+                    self.find(needle, *hash).map(|place| self.position(place))
+                }),
+            );
         }
         ranks
     }

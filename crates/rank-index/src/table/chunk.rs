@@ -1,13 +1,15 @@
 //! One cache line of the member table: twelve places, a tag for each, and how many went past.
 //!
 //! What it is not: aware of hashes beyond their tags, or of its neighbours. Invariant: a lane is
-//! free exactly when its tag is zero, which is no entry's tag. Cost: the tags are compared as two
-//! words, without a loop.
+//! free exactly when its tag is zero, which is no entry's tag. Cost: all tags are compared at once.
 
+use crate::bytes::mask_of;
 use crate::leaf::Place;
 
 /// Places in a chunk.
 pub(super) const LANES: usize = 12;
+
+const HEAD_BYTES: usize = LANES + size_of::<u32>();
 
 /// What a chunk keeps of a hash: its lowest byte, but never zero. The home chunk is chosen by the
 /// highest bits, so that the two are independent.
@@ -26,34 +28,34 @@ impl Tag {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Chunk {
-    tags: [u8; LANES],
-    /// Entries behind this chunk whose home is this one or one before it.
-    passing: u32,
+    /// The tags, and behind them how many entries behind this chunk have their home in it or before
+    /// it: sixteen bytes, which are compared in one step.
+    head: [u8; HEAD_BYTES],
     places: [u32; LANES],
 }
 
 const _: () = assert!(size_of::<Chunk>() == 64, "a chunk is a cache line");
 
 impl Chunk {
-    pub(super) const EMPTY: Self = Self { tags: [0; LANES], passing: 0, places: [0; LANES] };
+    pub(super) const EMPTY: Self = Self { head: [0; HEAD_BYTES], places: [0; LANES] };
 
     /// The lanes with this tag.
     #[inline]
     pub(super) fn lanes_with(&self, tag: Tag) -> Lanes {
-        const ONES: u64 = u64::from_le_bytes([1; 8]);
-        let t = &self.tags;
-        let front = u64::from_le_bytes([t[0], t[1], t[2], t[3], t[4], t[5], t[6], t[7]]);
-        let back = u64::from_le_bytes([t[8], t[9], t[10], t[11], 0, 0, 0, 0]);
-        let pattern = u64::from(tag.0) * ONES;
-        let front = zero_bytes(front ^ pattern);
-        let back = zero_bytes(back ^ pattern) & (ONES >> 32);
-        Lanes(front | back << 1)
+        Lanes(mask_of(&self.head, tag.0) & ((1 << LANES) - 1))
+    }
+
+    fn tag(&self, lane: usize) -> u8 {
+        self.head[..LANES][lane]
+    }
+
+    fn set_tag(&mut self, lane: usize, tag: Tag) {
+        self.head[..LANES][lane] = tag.0;
     }
 
     /// The lanes that hold a place.
     pub(super) fn used(&self) -> impl Iterator<Item = usize> {
-        let tags = self.tags;
-        (0..LANES).filter(move |&lane| tags[lane] != Tag::FREE.0)
+        (0..LANES).filter(|&lane| self.tag(lane) != Tag::FREE.0)
     }
 
     /// The first lane that holds none.
@@ -72,23 +74,23 @@ impl Chunk {
     }
 
     pub(super) fn has_tag(&self, lane: usize, tag: Tag) -> bool {
-        self.tags[lane] == tag.0
+        self.tag(lane) == tag.0
     }
 
     pub(super) fn fill(&mut self, lane: usize, tag: Tag, place: Place) {
-        debug_assert_eq!(self.tags[lane], Tag::FREE.0);
-        self.tags[lane] = tag.0;
+        debug_assert_eq!(self.tag(lane), Tag::FREE.0);
+        self.set_tag(lane, tag);
         self.places[lane] = place.pack();
     }
 
     pub(super) fn free(&mut self, lane: usize) {
-        self.tags[lane] = Tag::FREE.0;
+        self.set_tag(lane, Tag::FREE);
     }
 
     /// Frees all lanes of which `leaves` holds.
     pub(super) fn free_all(&mut self, mut leaves: impl FnMut(usize, Place) -> bool) {
         for lane in 0..LANES {
-            if self.tags[lane] != Tag::FREE.0 && leaves(lane, self.place(lane)) {
+            if self.tag(lane) != Tag::FREE.0 && leaves(lane, self.place(lane)) {
                 self.free(lane);
             }
         }
@@ -101,28 +103,26 @@ impl Chunk {
 
     #[inline]
     pub(super) fn passing(&self) -> u32 {
-        self.passing
+        let [.., a, b, c, d] = self.head;
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    fn set_passing(&mut self, passing: u32) {
+        self.head[LANES..].copy_from_slice(&passing.to_le_bytes());
     }
 
     /// An entry was put behind this chunk.
     pub(super) fn pass(&mut self) {
-        self.passing += 1;
+        self.set_passing(self.passing() + 1);
     }
 
     /// An entry that had gone past was taken out.
     pub(super) fn unpass(&mut self) {
-        self.passing -= 1;
+        self.set_passing(self.passing() - 1);
     }
 }
 
-/// The lowest bit of each byte that is zero. No carry leaves a byte, so that no other byte counts.
-fn zero_bytes(word: u64) -> u64 {
-    const LOW_BITS: u64 = u64::from_le_bytes([0x7F; 8]);
-    let nonzero = ((word & LOW_BITS) + LOW_BITS) | word;
-    !(nonzero | LOW_BITS) >> 7
-}
-
-/// A set of lanes: lane `n` of the first eight is bit `8 n`, the others are one bit above those.
+/// A set of lanes, lowest first.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lanes(u64);
 
@@ -134,9 +134,9 @@ impl Iterator for Lanes {
         if self.0 == 0 {
             return None;
         }
-        let bit = self.0.trailing_zeros() as usize;
+        let lane = self.0.trailing_zeros() as usize;
         self.0 &= self.0 - 1;
-        Some(bit / 8 + bit % 2 * 8)
+        Some(lane)
     }
 }
 

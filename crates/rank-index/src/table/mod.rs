@@ -29,6 +29,7 @@ use std::ops::{Range, RangeInclusive};
 
 use crate::check::ensure;
 use crate::leaf::Place;
+use crate::prefetch::prefetch;
 use chunk::{Chunk, LANES, Tag};
 use layout::Layout;
 use segments::Segments;
@@ -51,10 +52,17 @@ impl Table {
         Self { layout: Layout::with_room(places as u64), ..Self::new() }
     }
 
-    /// The chunk at which a search for the hash begins, and mostly ends.
+    /// Asks for the line at which a search for the hash begins, and mostly ends.
     #[inline]
-    pub(crate) fn chunk_of(&self, hash: u64) -> &Chunk {
-        self.segments.chunk(self.layout.home(hash))
+    pub(crate) fn prefetch(&self, hash: u64) {
+        prefetch(self.segments.chunk(self.layout.home(hash)));
+    }
+
+    /// The first place that a search for the hash looks at, if its home has one that fits.
+    #[inline]
+    pub(crate) fn candidate(&self, hash: u64) -> Option<Place> {
+        let chunk = self.segments.chunk(self.layout.home(hash));
+        chunk.lanes_with(Tag::of(hash)).next().map(|lane| chunk.place(lane))
     }
 
     /// The place with this hash of which `is_it` holds.
@@ -62,7 +70,7 @@ impl Table {
     pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(Place) -> bool) -> Option<Place> {
         let tag = Tag::of(hash);
         let mut index = self.layout.home(hash);
-        let mut chunk = self.chunk_of(hash);
+        let mut chunk = self.segments.chunk(index);
         loop {
             for lane in chunk.lanes_with(tag) {
                 let place = chunk.place(lane);

@@ -14,19 +14,17 @@ const LANES: usize = 16;
 pub(crate) fn mask_of<const N: usize>(bytes: &[u8; N], byte: u8) -> u64 {
     const { assert!(N <= 64, "there is one bit for each byte") };
     let mut mask = 0;
-    if N >= LANES {
-        // Windows may overlap: the same bit is set twice then.
-        for window in 0..N.div_ceil(LANES) {
-            let start = (window * LANES).min(N - LANES);
-            let lanes = bytes[start..].first_chunk().expect("LANES bytes are left from here on");
-            mask |= u64::from(mask_of_lanes(lanes, byte)) << start;
-        }
-    } else {
+    let Some(last) = bytes.last_chunk() else {
         for (at, &other) in bytes.iter().enumerate() {
             mask |= u64::from(other == byte) << at;
         }
+        return mask;
+    };
+    for (window, lanes) in bytes.as_chunks().0.iter().enumerate() {
+        mask |= u64::from(mask_of_lanes(lanes, byte)) << (window * LANES);
     }
-    mask
+    // The last window may overlap others: the same bit is set twice then.
+    mask | u64::from(mask_of_lanes(last, byte)) << (N - LANES)
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -253,7 +253,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
 }
 
 /// Every node of the arena is either in the tree or free.
-fn check_arena<T>(name: &str, arena: &Arena<T>, mut used: Vec<NodeId>) -> Result<(), String> {
+fn check_arena<T: Copy>(name: &str, arena: &Arena<T>, mut used: Vec<NodeId>) -> Result<(), String> {
     used.extend(arena.free());
     used.sort_unstable();
     let whole = used.iter().enumerate().all(|(index, &id)| index == id as usize);

@@ -90,7 +90,7 @@ impl Tally {
 }
 
 /// Children of one level, in order, with sums in `C`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Inner<K, C, const N: usize> {
     members: [C; N],

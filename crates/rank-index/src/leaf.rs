@@ -40,7 +40,7 @@ impl Place {
 }
 
 /// Entries that are neighbours in order. The first cache line is all that a rank needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub(crate) struct Leaf<K: Key, const LEAF: usize> {
     order: [u8; LEAF],

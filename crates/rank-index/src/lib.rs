@@ -47,6 +47,7 @@ mod prefetch;
 mod query;
 mod reader;
 mod score;
+mod segment;
 mod small;
 mod snapshot;
 mod standing;

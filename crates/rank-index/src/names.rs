@@ -4,7 +4,7 @@
 //! of a handle do not change until it is freed. Cost: constant per operation plus the copy; between
 //! 2 and 25 % of a slot is unused, and a size's memory is given back when none of it is in use.
 
-use crate::arena::{NodeId, reserve_step};
+use crate::arena::NodeId;
 
 /// Slot sizes in bytes, each with a two-byte length in front; steps of at most 50 %, then 25 %.
 const SLOT_BYTES: [usize; 18] =
@@ -16,6 +16,8 @@ const _: () = assert!(SLOT_BYTES.len() == LARGE as usize);
 
 const SEGMENT_BITS: u32 = 10;
 const SEGMENT_SLOTS: usize = 1 << SEGMENT_BITS;
+/// The first segment of a size grows by doubling up to this many slots, then to its full size.
+const GROWTH_SLOTS_MAX: usize = 16;
 
 /// Where a name's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,7 +147,7 @@ impl Slab {
             self.segments.push(Vec::new());
         }
         let segment = &mut self.segments[segment_index];
-        reserve_step(segment, slot_bytes, segment_index > 0);
+        reserve_slot(segment, slot_bytes, segment_index > 0);
         segment.resize(segment.len() + slot_bytes, 0);
         self.used += 1;
         number
@@ -163,6 +165,18 @@ impl Slab {
             + self.segments.capacity() * size_of::<Vec<u8>>()
             + self.free.capacity() * size_of::<NodeId>()
     }
+}
+
+/// Makes room for one more slot: a first segment doubles while it is small, later ones (and a first
+/// one that has outgrown the doubling) get the full size at once and never move again.
+fn reserve_slot(segment: &mut Vec<u8>, slot_bytes: usize, full_size: bool) {
+    if segment.capacity() - segment.len() >= slot_bytes {
+        return;
+    }
+    let grown = segment.len() * 2;
+    let whole = full_size || grown > GROWTH_SLOTS_MAX * slot_bytes;
+    let target = if whole { SEGMENT_SLOTS * slot_bytes } else { grown.max(slot_bytes) };
+    segment.reserve_exact(target - segment.len());
 }
 
 fn offset(index: NodeId, slot_bytes: usize) -> usize {

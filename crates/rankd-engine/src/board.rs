@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parking_lot::RwLock;
+use rankd_lock::BoardLock;
 
 use crate::codec::Codec;
 use crate::definition::Definition;
@@ -18,7 +18,7 @@ pub struct Board {
     pub(crate) created_ms: i64,
     /// Written by whoever executes a batch or replays the log, read by everybody else. A blocking
     /// lock is right here: it is held for microseconds and never across an await.
-    pub(crate) body: Arc<RwLock<Body>>,
+    pub(crate) body: Arc<BoardLock<Body>>,
 }
 
 /// What changes in a board.
@@ -59,7 +59,7 @@ impl Board {
         changed_ms: i64,
     ) -> Arc<Self> {
         let body = Body { index, changed_ms, deleted: false, cut_seen: 0 };
-        Arc::new(Self { id, name, definition, created_ms, body: Arc::new(RwLock::new(body)) })
+        Arc::new(Self { id, name, definition, created_ms, body: Arc::new(BoardLock::new(body)) })
     }
 
     /// What it is.

@@ -7,8 +7,8 @@
 
 use std::sync::Arc;
 
-use parking_lot::lock_api::ArcRwLockWriteGuard;
-use parking_lot::{MutexGuard, RawRwLock, RwLock};
+use parking_lot::MutexGuard;
+use rankd_lock::ArcWriteGuard;
 
 use crate::board::{Board, Body};
 use crate::change::Change;
@@ -19,12 +19,10 @@ use crate::layout::BoardIndex;
 use crate::limits::BOARDS_MAX;
 use crate::state::State;
 
-type BodyGuard = ArcRwLockWriteGuard<RawRwLock, Body>;
-
 /// A board in its state within the turn.
 pub(crate) struct Locked {
     pub(crate) board: Arc<Board>,
-    pub(crate) body: BodyGuard,
+    pub(crate) body: ArcWriteGuard<Body>,
     created_here: bool,
 }
 
@@ -108,7 +106,7 @@ impl<'b> Turn<'b> {
         let index = BoardIndex::new(&definition);
         let board = Board::new(id, name.clone(), definition, index, now_ms, now_ms);
         self.changes.push(Change::BoardCreated { board: id, name: name.clone(), definition });
-        let body = RwLock::write_arc(&board.body);
+        let body = board.body.write_arc();
         let slot = self.slot(name);
         let locked = Locked { board, body, created_here: true };
         Some(self.slots[slot].locked.insert(locked))
@@ -178,7 +176,7 @@ fn lock_all<'b>(names: &[&'b [u8]], found: Vec<Option<Arc<Board>>>) -> Option<Ve
         .collect();
     existing.sort_unstable_by_key(|(_, board)| board.id);
     for (slot, board) in existing {
-        let body = RwLock::write_arc(&board.body);
+        let body = board.body.write_arc();
         if body.deleted {
             return None;
         }

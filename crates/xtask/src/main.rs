@@ -1,4 +1,4 @@
-//! The project's task runner: `cargo xtask test|check|bench|tidy`.
+//! The project's task runner: `cargo xtask test|check|bench|loom|tidy`.
 //!
 //! What it is: the one place that knows which commands, with which flags, make the project's
 //! checks; people and the continuous integration call the same ones. What it is not: a part of the
@@ -16,6 +16,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod check;
 mod command;
+mod loom;
 mod needs;
 mod suite;
 mod tidy;
@@ -43,6 +44,8 @@ enum Task {
         /// Name of the benchmark; without it, the names are listed.
         name: Option<String>,
     },
+    /// Check the boards' lock under every order of its threads' steps.
+    Loom,
     /// The rules of form that the compiler does not know.
     Tidy,
 }
@@ -64,6 +67,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Check => check::run(&root),
         Task::Bench { name: Some(name) } => bench::run(&root, name),
         Task::Bench { name: None } => bench::list(&root),
+        Task::Loom => loom::run(&root),
         Task::Tidy => tidy::run(&root),
     }
 }

@@ -1,20 +1,46 @@
-//! Memory for nodes of one type that stay where they are.
+//! Memory for nodes of one type that stay where they are: segments, each twice the last.
 //!
-//! What it is not: a vector; it grows only when told to, and holds plain data only. Invariant: the
-//! first `len` nodes are initialised. Cost: a large segment begins at a 2 MiB boundary and asks the
-//! kernel for pages of that size: the processor then knows where a random node is without a walk
-//! through page tables. Such a page is zeroed when it is first written, in about 0.1 ms.
+//! What it is not: a vector; nothing is moved when it grows, and it holds plain data only.
+//! Invariant: a segment's nodes are all initialised up to `len`. Cost: a large segment is memory of
+//! its own that the kernel hands out page by page as it is written. The largest begin at a 2 MiB
+//! boundary and ask for pages of that size: the processor then knows where a random node is without
+//! a walk through page tables. Such a page is zeroed when it is first written, in about 0.1 ms.
 
-// Alignment beyond a type's own, and advice to the kernel: the bench `core`, "rank" at a million
-// members, is what they pay for.
+// Memory beyond what a vector can be asked for: the bench `core`, "rank" at a million members, is
+// what it pays for.
 #![allow(unsafe_code)]
 
-use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 
+use memmap2::MmapMut;
+
 /// Size and alignment of a huge page.
 const HUGE_BYTES: usize = 2 << 20;
+/// Segments of at least this size are maps of their own.
+const MAP_BYTES_MIN: usize = 128 << 10;
+
+/// The segment of a number, and the place in it. Segment `n` has `1 << n` places.
+#[inline]
+pub(crate) const fn split(number: usize) -> (usize, usize) {
+    let from_one = number + 1;
+    let segment = from_one.ilog2();
+    (segment as usize, from_one - (1 << segment))
+}
+
+/// Plain data of which all zeros is a value.
+///
+/// # Safety
+/// All zeros must be a value of the type, and it must not be of zero size.
+pub(crate) unsafe trait Zeros: Copy {}
+
+/// What a segment's nodes lie in.
+#[derive(Debug)]
+enum Memory {
+    Heap(Layout),
+    Map(#[expect(dead_code, reason = "it is unmapped when it is dropped")] MmapMut),
+}
 
 /// See the module's head.
 #[derive(Debug)]
@@ -22,6 +48,7 @@ pub(crate) struct Segment<T: Copy> {
     start: NonNull<T>,
     len: usize,
     capacity: usize,
+    memory: Memory,
 }
 
 // SAFETY: a segment owns its nodes, as a vector does.
@@ -30,36 +57,38 @@ unsafe impl<T: Copy + Send> Send for Segment<T> {}
 unsafe impl<T: Copy + Sync> Sync for Segment<T> {}
 
 impl<T: Copy> Segment<T> {
-    /// A segment without memory.
-    pub(crate) const fn new() -> Self {
+    /// A segment with room for `capacity` nodes, at least one.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         const { assert!(size_of::<T>() > 0, "nodes take room") };
-        Self { start: NonNull::dangling(), len: 0, capacity: 0 }
-    }
-
-    pub(crate) fn capacity(&self) -> usize {
-        self.capacity
-    }
-
-    /// Makes room for `capacity` nodes, moving those that are there.
-    pub(crate) fn grow(&mut self, capacity: usize) {
-        assert!(capacity > self.capacity, "a segment only grows");
-        let layout = layout::<T>(capacity);
-        // SAFETY: the layout is not of zero bytes, as `T` is not and `capacity` is not zero.
-        let start = NonNull::new(unsafe { alloc(layout) }.cast::<T>())
+        assert!(capacity > 0, "a segment has room");
+        let layout = Layout::array::<T>(capacity).expect("named limits keep segments small");
+        if layout.size() >= MAP_BYTES_MIN
+            && let Some((start, map)) = map(layout)
+        {
+            return Self { start: start.cast(), len: 0, capacity, memory: Memory::Map(map) };
+        }
+        // SAFETY: the layout is not of zero bytes, as neither `T` nor `capacity` is zero.
+        let start = NonNull::new(unsafe { alloc_zeroed(layout) })
             .unwrap_or_else(|| handle_alloc_error(layout));
-        ask_for_huge_pages(start.cast(), layout);
-        // SAFETY: both pieces hold at least `len` nodes and do not overlap, the new one being new.
-        unsafe { start.copy_from_nonoverlapping(self.start, self.len) };
-        let old = std::mem::replace(self, Self { start, len: self.len, capacity });
-        drop(old);
+        Self { start: start.cast(), len: 0, capacity, memory: Memory::Heap(layout) }
     }
 
     /// Adds a node. There is room for it.
     pub(crate) fn push(&mut self, node: T) {
         assert!(self.len < self.capacity, "the segment is full");
-        // SAFETY: the place is within the allocation, as `len` is below `capacity`.
+        // SAFETY: the place is within the memory, as `len` is below `capacity`.
         unsafe { self.start.add(self.len).write(node) };
         self.len += 1;
+    }
+}
+
+impl<T: Zeros> Segment<T> {
+    /// A segment of `capacity` nodes, at least one, all of zeros.
+    pub(crate) fn zeros(capacity: usize) -> Self {
+        // The memory is zeros from the beginning, and those are nodes.
+        let mut segment = Self::with_capacity(capacity);
+        segment.len = capacity;
+        segment
     }
 }
 
@@ -84,51 +113,64 @@ impl<T: Copy> DerefMut for Segment<T> {
 
 impl<T: Copy> Drop for Segment<T> {
     fn drop(&mut self) {
-        if self.capacity > 0 {
+        if let Memory::Heap(layout) = self.memory {
             // SAFETY: the memory was allocated with this layout, and nodes need no dropping.
-            unsafe { dealloc(self.start.as_ptr().cast(), layout::<T>(self.capacity)) };
+            unsafe { dealloc(self.start.as_ptr().cast(), layout) };
         }
     }
 }
 
-/// How memory for this many nodes is allocated.
-fn layout<T>(capacity: usize) -> Layout {
-    let layout = Layout::array::<T>(capacity).expect("named limits keep segments small");
-    if layout.size() < HUGE_BYTES {
-        return layout;
+/// Zeros from the kernel, aligned to huge pages if they can fill one.
+fn map(layout: Layout) -> Option<(NonNull<u8>, MmapMut)> {
+    let is_huge = layout.size() >= HUGE_BYTES;
+    let align = if is_huge { HUGE_BYTES } else { layout.align() };
+    let mut map = MmapMut::map_anon(layout.size() + align).ok()?;
+    let skipped = map.as_ptr().align_offset(align);
+    let start = NonNull::from(map[skipped..skipped + layout.size()].as_mut()).cast();
+    if is_huge {
+        ask_for_huge_pages(&map, skipped, layout.size());
     }
-    let layout = layout.align_to(HUGE_BYTES).expect("named limits keep segments small");
-    layout.pad_to_align()
+    Some((start, map))
 }
 
-/// Tells the kernel that huge pages are welcome. It may not have any: then nothing is lost.
+/// Tells the kernel that huge pages are welcome. It may not have any; ordinary ones serve as well,
+/// only slower.
 #[cfg(target_os = "linux")]
-fn ask_for_huge_pages(start: NonNull<u8>, layout: Layout) {
-    use rustix::mm::{Advice, madvise};
-    if layout.align() == HUGE_BYTES {
-        // SAFETY: the range is one allocation in whole pages, and the advice changes no content.
-        let advised =
-            unsafe { madvise(start.as_ptr().cast(), layout.size(), Advice::LinuxHugepage) };
-        // A kernel without them says so; ordinary pages serve as well, only slower.
-        let _welcome = advised.is_ok();
-    }
+fn ask_for_huge_pages(map: &MmapMut, start: usize, bytes: usize) {
+    let _welcome = map.advise_range(memmap2::Advice::HugePage, start, bytes).is_ok();
 }
 
 #[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages(_start: NonNull<u8>, _layout: Layout) {}
+fn ask_for_huge_pages(_map: &MmapMut, _start: usize, _bytes: usize) {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    // SAFETY: zeros are numbers.
+    unsafe impl Zeros for u64 {}
+
     #[test]
-    fn nodes_survive_growth() {
-        let mut segment: Segment<[u64; 64]> = Segment::new();
-        assert!(segment.is_empty());
-        for number in 0..5_000_u64 {
-            if segment.len() == segment.capacity() {
-                segment.grow((segment.capacity() * 2).max(1));
+    fn segments_of_every_size_are_zeros_and_hold_what_is_written() {
+        for capacity in [1, 3, 1_000, 16_383, 16_384, 100_000, 262_144, 1_000_000] {
+            let mut segment: Segment<u64> = Segment::zeros(capacity);
+            assert!(segment.iter().all(|&number| number == 0));
+            for (place, number) in (1..).zip(segment.iter_mut()) {
+                *number = place;
             }
+            assert_eq!(segment.len(), capacity);
+            assert!(segment.iter().zip(1..).all(|(&number, place)| number == place));
+            if capacity * 8 >= HUGE_BYTES {
+                assert!(segment.start.addr().get().is_multiple_of(HUGE_BYTES), "{capacity}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_segment_has_what_was_pushed() {
+        let mut segment: Segment<[u64; 64]> = Segment::with_capacity(5_000);
+        assert!(segment.is_empty());
+        for number in 0..5_000 {
             segment.push([number; 64]);
         }
         segment[7] = [99; 64];
@@ -138,17 +180,22 @@ mod tests {
     }
 
     #[test]
-    fn large_segments_are_aligned_to_their_pages() {
-        let mut segment: Segment<u64> = Segment::new();
-        segment.grow(HUGE_BYTES / 8 + 1);
-        assert!(segment.start.addr().get().is_multiple_of(HUGE_BYTES));
+    #[should_panic(expected = "the segment is full")]
+    fn a_full_segment_takes_no_more() {
+        let mut segment: Segment<u64> = Segment::with_capacity(1);
         segment.push(1);
-        assert_eq!(&segment[..], [1]);
+        segment.push(2);
     }
 
     #[test]
-    #[should_panic(expected = "the segment is full")]
-    fn a_full_segment_takes_no_more() {
-        Segment::<u64>::new().push(1);
+    fn splits_leave_no_gap() {
+        let mut expected = (0, 0);
+        for number in 0..1_000 {
+            assert_eq!(split(number), expected, "{number}");
+            expected.1 += 1;
+            if expected.1 == 1 << expected.0 {
+                expected = (expected.0 + 1, 0);
+            }
+        }
     }
 }

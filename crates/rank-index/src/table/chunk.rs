@@ -3,8 +3,12 @@
 //! What it is not: aware of hashes beyond their tags, or of its neighbours. Invariant: a lane is
 //! free exactly when its tag is zero, which is no entry's tag. Cost: all tags are compared at once.
 
+// One statement about this module's own type, which lets large tables begin as the kernel's zeros.
+#![allow(unsafe_code)]
+
 use crate::bytes::mask_of;
 use crate::leaf::Place;
+use crate::segment::Zeros;
 
 /// Places in a chunk.
 pub(super) const LANES: usize = 12;
@@ -33,6 +37,9 @@ pub(crate) struct Chunk {
     head: [u8; HEAD_BYTES],
     places: [u32; LANES],
 }
+
+// SAFETY: a chunk is numbers only, and zeros are the empty one.
+unsafe impl Zeros for Chunk {}
 
 const _: () = assert!(size_of::<Chunk>() == 64, "a chunk is a cache line");
 

@@ -123,7 +123,7 @@ impl Table {
     }
 
     fn chunk_mut(&mut self, index: usize) -> &mut Chunk {
-        self.segments.chunk_mut(index, self.layout.homes())
+        self.segments.chunk_mut(index)
     }
 
     /// The chunk and lane of an entry that is in the table.

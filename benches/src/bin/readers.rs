@@ -15,7 +15,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use hdrhistogram::Histogram;
 use rank_index::{RankIndex, ScoreKey};
-use rankd_benches::{Id, Sequence, shuffled_ids};
+use rankd_benches::data::{Id, Sequence, shuffled};
 
 type Index = RankIndex<ScoreKey>;
 
@@ -266,14 +266,14 @@ fn print(locks: &[(&str, Vec<Vec<f64>>)]) {
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let length = Duration::from_millis(arguments.milliseconds);
-    let ids = shuffled_ids(arguments.members, 2);
+    let ids = shuffled::<Id>(arguments.members, 2);
     let mut numbers = Sequence::new(1);
     let mut index = Index::new();
     for id in &ids {
         let score = numbers.below(ids.len() / 4 + 1) as u64;
         index.upsert(id.as_ref(), ScoreKey { score }).context("cannot fill the index")?;
     }
-    let ids = shuffled_ids(arguments.members, 3);
+    let ids = shuffled::<Id>(arguments.members, 3);
     let mut locks: [(&str, Vec<Vec<f64>>); 4] = [
         (rankd_lock::BoardLock::NAME, Vec::new()),
         (parking_lot::RwLock::NAME, Vec::new()),

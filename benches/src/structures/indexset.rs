@@ -1,4 +1,4 @@
-//! `indexset`: nodes of up to 1024 entries under a Fenwick tree of their sizes, beside a hash table.
+//! `indexset`: nodes of up to 1024 entries, a Fenwick tree of their sizes, and a hash table.
 
 use indexset::BTreeSet;
 

@@ -1,56 +1,79 @@
 //! `cargo xtask bench`: one benchmark by name.
 //!
-//! What it is: a short way to `cargo bench` with the package filled in, and the list of names,
-//! which are the `[[bench]]` entries of benches/Cargo.toml. What it is not: a judge of the
-//! numbers. Invariant: an unknown name runs nothing and is answered with the names. Cost: the
-//! benchmark's.
+//! What it is: a short way to the programs of the benches' package, and the list of their names.
+//! What it is not: a judge of the numbers. Invariant: an unknown name runs nothing and is answered
+//! with the names; what follows a name is handed on unread. Cost: the benchmark's.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::command;
 
 /// The package that holds the benchmarks.
 pub(crate) const PACKAGE: &str = "rankd-benches";
-const MANIFEST: &str = "benches/Cargo.toml";
 
-/// Runs the benchmark `name`.
+/// How Cargo starts a benchmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A program of the package.
+    Program(&'static str),
+    /// A bench target of the package.
+    Bench(&'static str),
+}
+
+struct Benchmark {
+    name: &'static str,
+    about: &'static str,
+    kind: Kind,
+}
+
+const BENCHMARKS: [Benchmark; 3] = [
+    Benchmark {
+        name: "core",
+        about: "the index beside what could be used instead; writes docs/benchmarks.md (--quick: \
+                checks only that all agree)",
+        kind: Kind::Program("compare"),
+    },
+    Benchmark {
+        name: "count",
+        about: "instructions and cache misses per operation, by valgrind",
+        kind: Kind::Program("count"),
+    },
+    Benchmark {
+        name: "criterion",
+        about: "every operation of the index by itself, beside the run before",
+        kind: Kind::Bench("core"),
+    },
+];
+
+/// Runs the benchmark `name` with these arguments.
 ///
 /// # Errors
 /// There is no such benchmark, or it fails.
-pub(crate) fn run(root: &Path, name: &str) -> Result<()> {
-    let names = names(root)?;
-    if !names.iter().any(|known| known == name) {
-        bail!("no benchmark is called {name:?}; {MANIFEST} lists: {}", names.join(", "));
+pub(crate) fn run(root: &Path, name: &str, arguments: &[String]) -> Result<()> {
+    let Some(benchmark) = BENCHMARKS.iter().find(|benchmark| benchmark.name == name) else {
+        let names: Vec<_> = BENCHMARKS.iter().map(|benchmark| benchmark.name).collect();
+        bail!("no benchmark is called {name:?}; there are: {}", names.join(", "));
+    };
+    let arguments = arguments.iter().map(String::as_str);
+    let words: Vec<_> = words(benchmark.kind).into_iter().chain(arguments).collect();
+    command::run(&mut command::cargo(root, &words))
+}
+
+/// Cargo's arguments, up to those of the benchmark.
+fn words(kind: Kind) -> Vec<&'static str> {
+    match kind {
+        Kind::Program(name) => vec!["run", "--release", "--package", PACKAGE, "--bin", name, "--"],
+        Kind::Bench(name) => vec!["bench", "--package", PACKAGE, "--bench", name, "--"],
     }
-    command::run(&mut command::cargo(root, &["bench", "--package", PACKAGE, "--bench", name]))
 }
 
-/// Prints the names of the benchmarks, one a line.
-///
-/// # Errors
-/// benches/Cargo.toml cannot be read.
-pub(crate) fn list(root: &Path) -> Result<()> {
-    for name in names(root)? {
-        println!("{name}");
+/// Prints the benchmarks, one a line.
+pub(crate) fn list() {
+    for Benchmark { name, about, .. } in BENCHMARKS {
+        println!("{name:<10} {about}");
     }
-    Ok(())
-}
-
-fn names(root: &Path) -> Result<Vec<String>> {
-    let text = fs::read_to_string(root.join(MANIFEST))
-        .with_context(|| format!("cannot read {MANIFEST}"))?;
-    names_in(&text).with_context(|| format!("cannot parse {MANIFEST}"))
-}
-
-/// The names of a manifest's `[[bench]]` entries, in its order.
-fn names_in(manifest: &str) -> Result<Vec<String>, toml::de::Error> {
-    let manifest: toml::Table = manifest.parse()?;
-    let entries = manifest.get("bench").and_then(toml::Value::as_array);
-    let names = entries.into_iter().flatten().filter_map(|entry| entry.get("name")?.as_str());
-    Ok(names.map(str::to_owned).collect())
 }
 
 #[cfg(test)]
@@ -58,26 +81,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_names_are_those_of_the_bench_entries() {
-        let manifest = r#"
-            [package]
-            name = "other"
-            [[bench]]
-            name = "second"
-            harness = false
-            [[bench]]
-            name = "first"
-        "#;
-        assert_eq!(names_in(manifest).unwrap(), ["second", "first"]);
+    fn an_unknown_name_is_answered_with_the_names() {
+        let error = run(Path::new("."), "cores", &[]).unwrap_err();
+        let expected = "no benchmark is called \"cores\"; there are: core, count, criterion";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
-    fn a_manifest_without_benches_has_no_names() {
-        assert_eq!(names_in("[package]\n").unwrap(), Vec::<String>::new());
-    }
-
-    #[test]
-    fn a_manifest_that_is_not_toml_is_an_error() {
-        assert!(names_in("[[bench").is_err());
+    fn every_benchmark_is_a_target_of_the_package() {
+        let manifest = include_str!("../../../benches/Cargo.toml");
+        let manifest: toml::Table = manifest.parse().unwrap();
+        let has = |table: &str, name: &str| {
+            let entries = manifest[table].as_array().unwrap();
+            entries.iter().any(|entry| entry["name"].as_str() == Some(name))
+        };
+        for Benchmark { name, kind, .. } in BENCHMARKS {
+            assert!(
+                match kind {
+                    Kind::Program(target) => has("bin", target),
+                    Kind::Bench(target) => has("bench", target),
+                },
+                "{name}"
+            );
+        }
     }
 }

@@ -43,6 +43,9 @@ enum Task {
     Bench {
         /// Name of the benchmark; without it, the names are listed.
         name: Option<String>,
+        /// Handed on to the benchmark, as in `cargo xtask bench core --quick`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Check the boards' lock under every order of its threads' steps.
     Loom,
@@ -65,8 +68,11 @@ fn run(task: &Task) -> Result<()> {
     match task {
         Task::Test { release } => suite::run(&root, *release),
         Task::Check => check::run(&root),
-        Task::Bench { name: Some(name) } => bench::run(&root, name),
-        Task::Bench { name: None } => bench::list(&root),
+        Task::Bench { name: Some(name), arguments } => bench::run(&root, name, arguments),
+        Task::Bench { name: None, .. } => {
+            bench::list();
+            Ok(())
+        }
         Task::Loom => loom::run(&root),
         Task::Tidy => tidy::run(&root),
     }

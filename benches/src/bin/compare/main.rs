@@ -70,7 +70,7 @@ fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.sizes.is_empty() {
         plan = plan.limited_to(arguments.sizes.clone());
     }
-    let page = measure(&plan)?;
+    let page = measure(&plan, command(arguments))?;
     print!("{page}");
     match &arguments.output {
         Some(path) => write(path, &page),
@@ -79,7 +79,20 @@ fn run(arguments: &Arguments) -> Result<()> {
     }
 }
 
-fn measure(plan: &plan::Plan) -> Result<String> {
+/// What was asked for, as a person types it; not where the page goes.
+fn command(arguments: &Arguments) -> String {
+    let mut command = "cargo xtask bench core".to_owned();
+    if arguments.quick {
+        command += " --quick";
+    }
+    if !arguments.sizes.is_empty() {
+        let sizes: Vec<_> = arguments.sizes.iter().map(usize::to_string).collect();
+        command += &format!(" --sizes {}", sizes.join(","));
+    }
+    command
+}
+
+fn measure(plan: &plan::Plan, command: String) -> Result<String> {
     let started = Instant::now();
     let facts = machine::facts()?;
     let mut comparisons = Vec::new();
@@ -92,9 +105,8 @@ fn measure(plan: &plan::Plan) -> Result<String> {
     };
     let memory = sections::memory_text(&comparisons, plan)?;
     let writes = sections::writes_text(plan)?;
-    let command: Vec<String> = std::env::args().skip(1).collect();
     let parts = page::Parts {
-        command: format!("cargo xtask bench core {}", command.join(" ")).trim().to_owned(),
+        command,
         seconds: started.elapsed().as_secs(),
         plan,
         facts: &facts,

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, ensure};
 use rankd_benches::data::{Member, Score, Sequence};
 
 use crate::data_set::Contenders;
-use crate::ops::{Contender, Lot, Op};
+use crate::ops::{Contender, Lot, Op, Outcome};
 use crate::plan::Plan;
 
 /// Questions of one lot.
@@ -143,27 +143,16 @@ pub(crate) fn measure<M: Member, S: Score>(
     Ok(rows(samples))
 }
 
-fn rows(samples: Vec<Vec<Vec<f64>>>) -> Vec<Row> {
-    let ops = [
-        Op::Rank,
-        Op::RankDependent,
-        Op::RankWindow,
-        Op::Set,
-        Op::Insert,
-        Op::Remove,
-        Op::Page,
-        Op::Around,
-        Op::Count,
-        Op::Iterate,
-    ];
-    let mut samples = samples;
-    ops.into_iter()
-        .map(|op| Row { op, cells: samples[op as usize].iter_mut().map(|s| spread(s)).collect() })
-        .filter(|row| row.cells.iter().any(Option::is_some))
-        .collect()
+fn rows(mut samples: Vec<Vec<Vec<f64>>>) -> Vec<Row> {
+    let mut row = |op: Op| {
+        let cells = samples[op as usize].iter_mut().map(|samples| spread(samples)).collect();
+        Row { op, cells }
+    };
+    let is_known = |row: &Row| row.cells.iter().any(Option::is_some);
+    Op::ALL.into_iter().map(&mut row).filter(is_known).collect()
 }
 
-/// Work that lasts about as long as wanted. Insertions come with the removals before them.
+/// Work that lasts about as long as wanted. None for insertions: a removal brings them with it.
 fn effort<M: Member, S: Score>(
     contender: &mut dyn Contender<M, S>,
     questions: &Questions<'_, M>,
@@ -218,11 +207,7 @@ fn timings<M: Member, S: Score>(
     ])
 }
 
-fn time<M, S>(
-    contender: &mut dyn Contender<M, S>,
-    op: Op,
-    lot: &Lot<'_, M>,
-) -> Result<Duration> {
+fn time<M, S>(contender: &mut dyn Contender<M, S>, op: Op, lot: &Lot<'_, M>) -> Result<Duration> {
     let outcome = run(contender, op, lot)?;
     Ok(outcome.context("an operation was there and is not any more")?.time)
 }
@@ -231,7 +216,7 @@ fn run<M, S>(
     contender: &mut dyn Contender<M, S>,
     op: Op,
     lot: &Lot<'_, M>,
-) -> Result<Option<crate::ops::Outcome>> {
+) -> Result<Option<Outcome>> {
     let name = contender.name();
     contender.run(op, lot).with_context(|| format!("{name}: {}", op.title()))
 }

@@ -13,7 +13,7 @@ pub(crate) const PAGE_LEN: usize = 100;
 /// Members whose ranks are asked for in one call.
 pub(crate) const WINDOW: usize = 16;
 
-/// An operation. The order is that of the tables.
+/// An operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Op {
     Rank,
@@ -29,14 +29,14 @@ pub(crate) enum Op {
 }
 
 impl Op {
-    /// All, in the order in which a round runs them: what is removed is inserted again at once.
+    /// All, in the order of the tables.
     pub(crate) const ALL: [Self; 10] = [
         Self::Rank,
         Self::RankDependent,
         Self::RankWindow,
         Self::Set,
-        Self::Remove,
         Self::Insert,
+        Self::Remove,
         Self::Page,
         Self::Around,
         Self::Count,

@@ -10,9 +10,7 @@ use rankd_benches::data::{Id, Member, Number, Score, Timed};
 use rankd_benches::structures::SKIP_LIST_MEMBERS_MAX;
 
 use crate::child::Task;
-use crate::data_set::{
-    Contenders, DataSet, number_contenders, text_contenders, timed_contenders,
-};
+use crate::data_set::{Contenders, DataSet, number_contenders, text_contenders, timed_contenders};
 use crate::matrix::{self, Questions, Row, Spread};
 use crate::memory::LAYOUTS;
 use crate::ops::Op;
@@ -122,11 +120,7 @@ impl Comparison {
 }
 
 /// `first` is the first contender's cell.
-fn cells(
-    title: &str,
-    row: &Row,
-    show: impl Fn(&Spread, Option<&Spread>) -> String,
-) -> Vec<String> {
+fn cells(title: &str, row: &Row, show: impl Fn(&Spread, Option<&Spread>) -> String) -> Vec<String> {
     let first = row.cells.first().and_then(Option::as_ref);
     let shown = row.cells.iter().enumerate().map(|(at, cell)| {
         let first = first.filter(|_| at > 0);
@@ -147,8 +141,8 @@ fn median(spread: &Spread, first: Option<&Spread>) -> String {
 pub(crate) fn variations_text(main: Option<&Comparison>, others: &[Comparison]) -> String {
     let mut text = String::new();
     if let Some((main, skewed)) = main.and_then(|main| Some((main, main.skewed.as_ref()?))) {
-        text += "### Skewed access\n\nThe board of the main table; members are asked for by a Zipf\n\
-                 distribution with exponent 0.99.\n\n";
+        text += "### Skewed access\n\nThe board of the main table; members are asked for by a Zipf \
+                 distribution\nwith exponent 0.99.\n\n";
         text += &main.table(skewed);
     }
     for other in others {
@@ -241,16 +235,16 @@ pub(crate) fn writes_text(plan: &Plan) -> Result<String> {
     }
     Ok(format!(
         "## Single writes\n\n\
-         Each write is timed by itself in the CPU time of its thread, page faults included. Reading\n\
-         that clock takes {clock}, which is taken off in the table of updates only.\n\n\
+         Each write is timed by itself in the CPU time of its thread, page faults included.\n\
+         Reading that clock takes {clock}, which is taken off in the table of updates only.\n\n\
          ### Growth\n\n\
          From no members to {members} in random order.\n\n{growth}\
-         The largest block that was replaced during an insert, an upper bound of what growth copies\n\
-         at once: {largest}.\n\n\
+         The largest block that was replaced during an insert, an upper bound of what growth\n\
+         copies at once: {largest}.\n\n\
          ### Snapshots\n\n\
          Taking one at {members} members: {snapshot} (longest {longest}). Updates give a random\n\
-         member a random score, in turns of 100 with a reader that takes 1000 entries of the newest\n\
-         snapshot, until it has read all of it.\n\n{beside}",
+         member a random score, in turns of 100 with a reader that takes 1000 entries of the\n\
+         newest snapshot, until it has read all of it.\n\n{beside}",
         clock = shown("clock_ns")?,
         growth = growth.render(),
         largest = bytes(found.need("growth_largest_replaced_bytes")?),

@@ -214,7 +214,7 @@ impl<M: Member> Contender<M, u64> for Redis {
             Op::Around => self.around(lot)?,
             Op::Count => self.count(lot)?,
             Op::Iterate => self.iterate(lot.passes)?,
-            // Between two commands the server waits for its socket, whatever the commands depend on.
+            // Between two commands the server waits for its socket, whatever they depend on.
             Op::RankDependent | Op::RankWindow => return Ok(None),
         };
         Ok(Some(Outcome { time: self.spent(commands)?, checksum }))

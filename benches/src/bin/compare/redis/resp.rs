@@ -53,10 +53,7 @@ impl Connection {
     pub(crate) fn open(socket: &Path) -> Result<Self> {
         let stream = UnixStream::connect(socket)
             .with_context(|| format!("cannot connect to {}", socket.display()))?;
-        Ok(Self {
-            reader: BufReader::with_capacity(READ_BUFFER_BYTES, stream),
-            unsent: Vec::new(),
-        })
+        Ok(Self { reader: BufReader::with_capacity(READ_BUFFER_BYTES, stream), unsent: Vec::new() })
     }
 
     /// Adds a command to the pipeline.
@@ -106,7 +103,10 @@ fn reply(reader: &mut impl BufRead) -> Result<Reply> {
             bytes.truncate(bytes.len() - 2);
             Ok(Reply::Bytes(bytes))
         }
-        b'*' => (0..text.parse::<usize>()?).map(|_| reply(reader)).collect::<Result<_>>().map(Reply::List),
+        b'*' => (0..text.parse::<usize>()?)
+            .map(|_| reply(reader))
+            .collect::<Result<_>>()
+            .map(Reply::List),
         b'-' => bail!("the server says: {text}"),
         _ => bail!("unknown kind of reply: {}", char::from(kind)),
     }

@@ -18,7 +18,7 @@ const PROGRAM: &str = "redis-server";
 pub(crate) struct Server {
     process: Child,
     /// Kept open, because the server goes on writing its log there.
-    _log: BufReader<ChildStdout>,
+    log: BufReader<ChildStdout>,
     folder: TempDir,
 }
 
@@ -26,13 +26,13 @@ impl Server {
     pub(crate) fn start() -> Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
         let mut process = command(&folder).spawn().map_err(|error| match error.kind() {
-            ErrorKind::NotFound => anyhow::anyhow!(
-                "{PROGRAM} is not on PATH (on Debian: apt-get install {PROGRAM})"
-            ),
+            ErrorKind::NotFound => {
+                anyhow::anyhow!("{PROGRAM} is not on PATH (on Debian: apt-get install {PROGRAM})")
+            }
             _ => anyhow::anyhow!("cannot start {PROGRAM}: {error}"),
         })?;
         let log = process.stdout.take().expect("it is piped");
-        let mut server = Self { process, _log: BufReader::new(log), folder };
+        let mut server = Self { process, log: BufReader::new(log), folder };
         server.wait()?;
         Ok(server)
     }
@@ -48,7 +48,7 @@ impl Server {
     /// Waits until the log says that connections are accepted.
     fn wait(&mut self) -> Result<()> {
         let mut log = String::new();
-        while self._log.read_line(&mut log)? > 0 {
+        while self.log.read_line(&mut log)? > 0 {
             if log.to_lowercase().contains("ready to accept connections") {
                 return Ok(());
             }

@@ -114,10 +114,12 @@ fn per(total: usize) -> String {
 /// Runs this program under callgrind and reads a part of its account for each counted function.
 fn count(contender: Contender, members: usize) -> Result<Vec<Counts>> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
-    let account = folder.path().join("account");
+    let (account, log) = (folder.path().join("account"), folder.path().join("log"));
     let mut command = Command::new(VALGRIND);
     command.args(["--quiet", "--tool=callgrind", "--cache-sim=yes"]).args(CACHES);
     command.arg(format!("--callgrind-out-file={}", account.display()));
+    // It warns of the host's caches even where others are asked for.
+    command.arg(format!("--log-file={}", log.display()));
     command.arg(format!("--toggle-collect={COUNTED_ALL}"));
     command.arg(env::current_exe().context("this program's path is not known")?);
     let name = contender.to_possible_value().expect("every contender has a name");
@@ -130,7 +132,8 @@ fn count(contender: Contender, members: usize) -> Result<Vec<Counts>> {
         _ => anyhow::anyhow!("cannot start {VALGRIND}: {error}"),
     })?;
     if !status.success() {
-        bail!("{VALGRIND} failed: {status}");
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        bail!("{VALGRIND} failed: {status}: {log}");
     }
     let text = fs::read_to_string(&account).context("callgrind wrote no account")?;
     let counts = COUNTED.iter().map(|(function, _)| {

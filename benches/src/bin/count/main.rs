@@ -29,13 +29,14 @@ const COUNTED: [(&str, &str); 4] = [
 const COUNTED_ALL: &str = "*counted_*";
 /// Operations of each kind.
 const OPERATIONS: usize = 20_000;
+const MEMBERS_MIN: usize = 3 * OPERATIONS;
 const PER_SCORE: usize = 4;
 
 /// Counts instructions and last-level cache misses per operation.
 #[derive(Parser)]
 #[command(name = "cargo xtask bench count", disable_version_flag = true)]
 struct Arguments {
-    /// Members of the board, at least twice the operations counted.
+    /// Members of the board, at least three times the operations counted.
     #[arg(long, default_value_t = 1_000_000)]
     members: usize,
     /// Do the work itself, as valgrind sees it.
@@ -77,8 +78,8 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<()> {
     let members = arguments.members;
-    if members < 2 * OPERATIONS {
-        bail!("a board has to have at least {} members", 2 * OPERATIONS);
+    if members < MEMBERS_MIN {
+        bail!("a board has to have at least {MEMBERS_MIN} members");
     }
     match arguments.inside {
         Some(Contender::RankIndex) => work::<Ours<Id, u64>>(members),
@@ -169,15 +170,20 @@ fn work<T: Ranked<Member = Id, Score = u64>>(members: usize) {
     let scores = members.div_ceil(PER_SCORE);
     let mut numbers = Sequence::new(1);
     let mut structure = T::empty();
-    for member in shuffled(members, 2) {
-        structure.set(&member, u64::draw(&mut numbers, scores));
+    let all = shuffled(members + OPERATIONS, 2);
+    let (loaded, fresh) = all.split_at(members);
+    for member in loaded {
+        structure.set(member, u64::draw(&mut numbers, scores));
     }
-    let asked = shuffled(members, 3);
-    let (first, second) = (&asked[..OPERATIONS], &asked[OPERATIONS..2 * OPERATIONS]);
-    black_box(counted_rank(&structure, first));
-    counted_set(&mut structure, second, &mut numbers, scores);
-    black_box(counted_remove(&mut structure, first));
-    counted_insert(&mut structure, first, &mut numbers, scores);
+    // Every kind gets members of its own: what another one touched would still be in the cache.
+    let mut asked = loaded.to_vec();
+    Sequence::new(3).shuffle(&mut asked);
+    let mut parts = asked.chunks_exact(OPERATIONS);
+    let mut part = || parts.next().expect("there are members enough");
+    black_box(counted_rank(&structure, part()));
+    counted_set(&mut structure, part(), &mut numbers, scores);
+    black_box(counted_remove(&mut structure, part()));
+    counted_insert(&mut structure, fresh, &mut numbers, scores);
 }
 
 #[inline(never)]

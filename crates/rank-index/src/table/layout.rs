@@ -46,6 +46,7 @@ impl Layout {
     }
 
     /// Chunks that are, or will be, a home.
+    #[cfg(test)]
     pub(super) fn homes(&self) -> usize {
         index(self.new)
     }

@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 
-use rank_index::{Key, ScoreKey, ScoreTieKey};
+use rank_index::{Eight, Key, ScoreKey, ScoreTieKey};
 
 /// Bytes of the longest member that an [`Id`] holds.
 pub const ID_BYTES_MAX: usize = 15;
@@ -53,8 +53,17 @@ impl Sequence {
 
 /// A member in the form in which the structures hold it.
 pub trait Member: Copy + Ord + Hash + AsRef<[u8]> + 'static {
+    /// A key of the index as it is beside such members.
+    type Beside<K: Key>: Key;
+
     /// Comes before every member in use.
     const LEAST: Self;
+
+    /// A key, as it is beside such members.
+    fn beside<K: Key>(key: K) -> Self::Beside<K>;
+
+    /// The key that is beside such a member.
+    fn key_of<K: Key>(beside: Self::Beside<K>) -> K;
 
     /// The member of this number.
     fn numbered(number: usize) -> Self;
@@ -115,7 +124,17 @@ impl AsRef<[u8]> for Id {
 }
 
 impl Member for Id {
+    type Beside<K: Key> = K;
+
     const LEAST: Self = Self([0; ID_BYTES_MAX + 1]);
+
+    fn beside<K: Key>(key: K) -> K {
+        key
+    }
+
+    fn key_of<K: Key>(beside: K) -> K {
+        beside
+    }
 
     fn numbered(number: usize) -> Self {
         Self::user(number)
@@ -167,7 +186,17 @@ impl AsRef<[u8]> for Number {
 }
 
 impl Member for Number {
+    type Beside<K: Key> = Eight<K>;
+
     const LEAST: Self = Self([0; 8]);
+
+    fn beside<K: Key>(key: K) -> Eight<K> {
+        Eight(key)
+    }
+
+    fn key_of<K: Key>(beside: Eight<K>) -> K {
+        beside.0
+    }
 
     /// Distinct for distinct numbers: one step of the sequence is a bijection.
     fn numbered(number: usize) -> Self {

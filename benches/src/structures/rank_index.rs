@@ -7,15 +7,17 @@ use rank_index::RankIndex;
 use super::{RADIUS, Ranked, Structure};
 use crate::data::{Member, Score, Sum};
 
+/// The key of a score beside such members.
+type KeyOf<M, S> = <M as Member>::Beside<<S as Score>::Key>;
+
 /// See the module's head.
-pub struct Ours<M, S: Score> {
-    index: RankIndex<S::Key>,
-    members: std::marker::PhantomData<M>,
+pub struct Ours<M: Member, S: Score> {
+    index: RankIndex<KeyOf<M, S>>,
 }
 
-impl<M, S: Score> Ours<M, S> {
+impl<M: Member, S: Score> Ours<M, S> {
     /// The index, for what only it can do.
-    pub fn index_mut(&mut self) -> &mut RankIndex<S::Key> {
+    pub fn index_mut(&mut self) -> &mut RankIndex<KeyOf<M, S>> {
         &mut self.index
     }
 }
@@ -25,11 +27,11 @@ impl<M: Member, S: Score> Structure for Ours<M, S> {
     type Score = S;
 
     fn empty() -> Self {
-        Self { index: RankIndex::new(), members: std::marker::PhantomData }
+        Self { index: RankIndex::new() }
     }
 
     fn set(&mut self, member: &M, score: S) {
-        self.index.upsert(member.as_ref(), score.key()).expect("a short name");
+        self.index.upsert(member.as_ref(), M::beside(score.key())).expect("a short name");
     }
 
     fn remove(&mut self, member: &M) -> bool {
@@ -37,7 +39,7 @@ impl<M: Member, S: Score> Structure for Ours<M, S> {
     }
 
     fn iterate(&self) -> Sum {
-        sum::<S>(self.index.iter())
+        sum::<M, S>(self.index.iter())
     }
 
     fn memory_bytes(&self) -> Option<usize> {
@@ -51,17 +53,18 @@ impl<M: Member, S: Score> Ranked for Ours<M, S> {
     }
 
     fn page(&self, start: usize, len: usize) -> Sum {
-        sum::<S>(self.index.range(start..start + len))
+        sum::<M, S>(self.index.range(start..start + len))
     }
 
     fn count(&self, low: u64, high: u64) -> usize {
-        let (low, end) = (S::least(low).key(), S::least(high + 1).key());
+        let low = M::beside(S::least(low).key());
+        let end = M::beside(S::least(high + 1).key());
         self.index.count_between(Bound::Included(&low), Bound::Excluded(&end))
     }
 
     fn around(&self, member: &M) -> Option<Sum> {
         let (_, entries) = self.index.around(member.as_ref(), RADIUS)?;
-        Some(sum::<S>(entries))
+        Some(sum::<M, S>(entries))
     }
 
     fn ranks(&self, members: &[M]) -> Option<Vec<Option<usize>>> {
@@ -69,8 +72,10 @@ impl<M: Member, S: Score> Ranked for Ours<M, S> {
     }
 }
 
-fn sum<'a, S: Score>(entries: impl Iterator<Item = rank_index::Entry<'a, S::Key>>) -> Sum {
+fn sum<'a, M: Member, S: Score>(
+    entries: impl Iterator<Item = rank_index::Entry<'a, KeyOf<M, S>>>,
+) -> Sum {
     let mut sum = Sum::default();
-    entries.for_each(|entry| sum.add(S::score_of(&entry.key), entry.member));
+    entries.for_each(|entry| sum.add(S::score_of(&M::key_of(entry.key)), entry.member));
     sum
 }

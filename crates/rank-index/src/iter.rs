@@ -166,6 +166,25 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Iter
     fn size_hint(&self) -> (usize, Option<usize>) {
         self.left.size_hint()
     }
+
+    /// Leaf by leaf, so that the end of a leaf is not looked for at each entry.
+    fn fold<B, F: FnMut(B, Entry<'a, K>) -> B>(mut self, init: B, mut f: F) -> B {
+        let mut folded = init;
+        while let Some(entry) = self.next() {
+            folded = f(folded, entry);
+            let Some(cursor) = &mut self.front else { continue };
+            let here = cursor.leaf.len() - cursor.pos;
+            let slots = &cursor.leaf.slots()[cursor.pos..][..here.min(self.left.len())];
+            (self.left.start, cursor.pos) =
+                (self.left.start + slots.len(), cursor.pos + slots.len());
+            let (leaf, names) = (cursor.leaf, self.reader.names());
+            for &slot in slots {
+                let member = leaf.cell_in(slot).bytes(names);
+                folded = f(folded, Entry { key: leaf.key_in(slot), member });
+            }
+        }
+        folded
+    }
 }
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> DoubleEndedIterator

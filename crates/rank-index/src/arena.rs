@@ -1,19 +1,23 @@
-//! Nodes by number: segments that do not move, and a free list.
+//! Nodes by number: segments of equal size, and a free list.
 //!
 //! What it is not: an allocator for several types, or one that gives memory back before it is
-//! dropped. Invariant: a number is either in use or in the free list, and its node stays where it
-//! is. Cost: constant per operation; a segment's memory is reserved at once but written (and so
-//! made resident) one page at a time.
+//! dropped. Invariant: a number is either in use or in the free list. Cost: constant per operation;
+//! the first segment grows by doubling while that moves less than 128 KiB, and nothing is moved
+//! afterwards: a segment's memory is reserved whole and written (and so made resident) page by page.
 
 use std::ops::{Index, IndexMut};
 
-use crate::segment::{Segment, split};
+use crate::segment::{HUGE_FROM_BYTES, MAP_BYTES_MIN, Segment};
 
 /// Number of a node in its arena.
 pub(crate) type NodeId = u32;
 
 /// The number of no node.
 pub(crate) const NONE: NodeId = NodeId::MAX;
+
+const SEGMENT_BITS: u32 = 13;
+/// Nodes in a full-sized segment: some megabytes.
+const SEGMENT_NODES: usize = 1 << SEGMENT_BITS;
 
 /// Nodes of one type, addressed by number.
 #[derive(Debug)]
@@ -34,11 +38,20 @@ impl<T: Copy> Arena<T> {
             self[id] = node;
             return id;
         }
-        let (segment, _) = split(self.slots);
-        if segment == self.segments.len() {
-            self.segments.push(Segment::with_capacity(1 << segment));
+        let number = self.slots >> SEGMENT_BITS;
+        if self.slots == number << SEGMENT_BITS {
+            let nodes = if number == 0 { 1 } else { SEGMENT_NODES };
+            self.segments.push(Segment::with_capacity(nodes));
         }
-        self.segments[segment].push(node);
+        let segment = &mut self.segments[number];
+        if segment.len() == segment.capacity() {
+            *segment = grown(segment);
+        }
+        let huge_from = HUGE_FROM_BYTES / size_of::<T>();
+        if self.slots == huge_from || number > 0 && segment.is_empty() {
+            segment.welcome_huge_pages(segment.len());
+        }
+        segment.push(node);
         self.slots += 1;
         NodeId::try_from(self.slots - 1).expect("MEMBERS_MAX keeps node numbers within 26 bits")
     }
@@ -67,21 +80,29 @@ impl<T: Copy> Arena<T> {
     }
 }
 
+/// The nodes of a full segment with room for more: twice as much, or the full size where doubling
+/// would move too much the next time.
+fn grown<T: Copy>(segment: &Segment<T>) -> Segment<T> {
+    let twice = 2 * segment.capacity();
+    let nodes = if twice * size_of::<T>() < MAP_BYTES_MIN { twice } else { SEGMENT_NODES };
+    let mut grown = Segment::with_capacity(nodes);
+    segment.iter().for_each(|&node| grown.push(node));
+    grown
+}
+
 impl<T: Copy> Index<NodeId> for Arena<T> {
     type Output = T;
 
     #[inline]
     fn index(&self, id: NodeId) -> &T {
-        let (segment, place) = split(id as usize);
-        &self.segments[segment][place]
+        &self.segments[(id >> SEGMENT_BITS) as usize][id as usize % SEGMENT_NODES]
     }
 }
 
 impl<T: Copy> IndexMut<NodeId> for Arena<T> {
     #[inline]
     fn index_mut(&mut self, id: NodeId) -> &mut T {
-        let (segment, place) = split(id as usize);
-        &mut self.segments[segment][place]
+        &mut self.segments[(id >> SEGMENT_BITS) as usize][id as usize % SEGMENT_NODES]
     }
 }
 
@@ -106,5 +127,21 @@ mod tests {
         assert_eq!(arena.slots(), 13_000);
         assert_eq!(std::ptr::from_ref(&arena[1_500]), place);
         assert_eq!(arena[ids[7]], 99);
+    }
+
+    #[test]
+    fn a_first_segment_starts_small() {
+        let mut arena = Arena::new();
+        for (slots, capacity) in [(1, 1), (2, 2), (3, 4), (64, 64), (65, SEGMENT_NODES)] {
+            while arena.slots() < slots {
+                arena.insert([0_u8; 1_500]);
+            }
+            assert_eq!(arena.segments[0].capacity(), capacity, "{slots} slots");
+        }
+        while arena.slots() <= SEGMENT_NODES {
+            arena.insert([1; 1_500]);
+        }
+        assert_eq!(arena.segments[1].capacity(), SEGMENT_NODES);
+        assert_eq!((arena[64][0], arena[65][0]), (0, 1));
     }
 }

@@ -48,6 +48,7 @@ pub struct Needle<'a> {
 }
 
 impl<'a> Needle<'a> {
+    #[inline]
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         let word = if bytes.len() <= INLINE_BYTES_MAX {
             inline_word(bytes)
@@ -89,12 +90,15 @@ pub trait Cell: Copy + Debug + Send + Sync + 'static {
     #[inline]
     fn matches(&self, needle: &Needle<'_>, hash: u64, names: &Names) -> bool {
         if needle.is_long() {
-            self.handle().is_some_and(|handle| {
-                self.stored_hash() == hash && names.get(handle) == needle.bytes
-            })
+            self.matches_long(needle.bytes, hash, names)
         } else {
             self.word() == needle.word
         }
+    }
+
+    #[inline(never)]
+    fn matches_long(&self, bytes: &[u8], hash: u64, names: &Names) -> bool {
+        self.handle().is_some_and(|handle| self.stored_hash() == hash && names.get(handle) == bytes)
     }
 
     /// Whether both cells hold the same member.
@@ -186,6 +190,7 @@ impl Cell for EightBytes {
 }
 
 /// Reads as a number that orders as the bytes do: zeros sort first, and the length settles it.
+#[inline]
 fn inline_word(bytes: &[u8]) -> u128 {
     let len = bytes.len();
     let text = match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
@@ -200,6 +205,7 @@ fn inline_word(bytes: &[u8]) -> u128 {
 }
 
 /// As [`inline_word`], for fewer than 8 bytes and without the length.
+#[inline(never)]
 fn inline_word_short(bytes: &[u8]) -> u128 {
     let len = bytes.len();
     let text = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
@@ -212,6 +218,7 @@ fn inline_word_short(bytes: &[u8]) -> u128 {
     u128::from(text) << 64
 }
 
+#[inline]
 fn is_long(word: u128) -> bool {
     word & 0xFF == u128::from(LONG)
 }
@@ -233,25 +240,30 @@ impl MemberHasher {
         Self(SeedableRandomState::with_seed(seed, SharedSeed::global_fixed()))
     }
 
+    #[inline]
     pub(crate) fn hash(&self, needle: &Needle<'_>) -> u64 {
+        if needle.is_long() { self.hash_bytes(needle.bytes) } else { self.hash_word(needle.word) }
+    }
+
+    #[inline]
+    fn hash_word(&self, word: u128) -> u64 {
         let mut hasher = self.0.build_hasher();
-        if needle.is_long() {
-            hasher.write(needle.bytes);
-        } else {
-            hasher.write_u128(needle.word);
-        }
+        hasher.write_u128(word);
+        hasher.finish()
+    }
+
+    #[inline(never)]
+    fn hash_bytes(&self, bytes: &[u8]) -> u64 {
+        let mut hasher = self.0.build_hasher();
+        hasher.write(bytes);
         hasher.finish()
     }
 
     /// The hash of the member in `cell`; the same as that of its bytes.
+    #[inline]
     pub(crate) fn hash_cell(&self, cell: &impl Cell) -> u64 {
         let word = cell.word();
-        if is_long(word) {
-            return cell.stored_hash();
-        }
-        let mut hasher = self.0.build_hasher();
-        hasher.write_u128(word);
-        hasher.finish()
+        if is_long(word) { cell.stored_hash() } else { self.hash_word(word) }
     }
 }
 

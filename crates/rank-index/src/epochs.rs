@@ -65,7 +65,7 @@ impl<K: Key, const LEAF: usize> Epochs<K, LEAF> {
         let mut copy = None;
         for live in self.live.iter().filter(|live| live.epoch >= leaf.epoch) {
             if let Some(kept) = live.kept.upgrade() {
-                kept.keep(id, Arc::clone(copy.get_or_insert_with(|| Arc::new(leaf.clone()))));
+                kept.keep(id, Arc::clone(copy.get_or_insert_with(|| Arc::new(*leaf))));
             }
         }
     }

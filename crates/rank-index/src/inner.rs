@@ -25,6 +25,13 @@ pub(crate) trait Count: Copy {
     /// Adds to every number behind `index`, absent children's included: nobody reads those, and a
     /// loop of constant length becomes a few vector steps.
     fn add_behind<const N: usize>(numbers: &mut [Self; N], index: usize, change: u32);
+
+    /// Both additions in one pass.
+    fn add_behind_both<const N: usize>(
+        numbers: &mut [Self; N],
+        one: (usize, u32),
+        other: (usize, u32),
+    );
 }
 
 /// The same code for two widths; comparing signed lanes is what vector units do best.
@@ -33,8 +40,11 @@ macro_rules! count {
         impl Count for $unsigned {
             const ZERO: Self = 0;
 
-            #[expect(clippy::cast_possible_truncation, reason = "that is what the method is for")]
-            #[allow(clippy::unnecessary_cast, reason = "one of the widths is 32 bits")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::unnecessary_cast,
+                reason = "that is what the method is for; one of the widths is 32 bits"
+            )]
             fn low_bits(number: u32) -> Self {
                 number as Self
             }
@@ -48,6 +58,21 @@ macro_rules! count {
                 for (at, number) in numbers.iter_mut().enumerate() {
                     let behind = <$lane>::from(narrow(at)) > last;
                     *number = number.wrapping_add(if behind { change } else { 0 });
+                }
+            }
+
+            fn add_behind_both<const N: usize>(
+                numbers: &mut [Self; N],
+                one: (usize, u32),
+                other: (usize, u32),
+            ) {
+                let lasts = (<$lane>::from(narrow(one.0)), <$lane>::from(narrow(other.0)));
+                let changes = (Self::low_bits(one.1), Self::low_bits(other.1));
+                for (at, number) in numbers.iter_mut().enumerate() {
+                    let at = <$lane>::from(narrow(at));
+                    let change = if at > lasts.0 { changes.0 } else { 0 };
+                    let other = if at > lasts.1 { changes.1 } else { 0 };
+                    *number = number.wrapping_add(change).wrapping_add(other);
                 }
             }
         }
@@ -223,6 +248,17 @@ impl<K: Key, C: Count, const N: usize> Inner<K, C, N> {
             C::add_behind(&mut self.runs, index, change.runs);
         }
         self.total = self.total.plus(change);
+    }
+
+    /// Adds to two children.
+    pub(crate) fn add_both(&mut self, one: (usize, Tally), other: (usize, Tally)) {
+        let members = ((one.0, one.1.members), (other.0, other.1.members));
+        C::add_behind_both(&mut self.members, members.0, members.1);
+        let runs = ((one.0, one.1.runs), (other.0, other.1.runs));
+        if runs.0.1 != 0 || runs.1.1 != 0 {
+            C::add_behind_both(&mut self.runs, runs.0, runs.1);
+        }
+        self.total = self.total.plus(one.1).plus(other.1);
     }
 
     /// Counts `moved` for child `index - 1` instead of child `index`, or, negative, the other way.

@@ -54,6 +54,14 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         }
     }
 
+    #[inline]
+    fn rank_of(&self, needle: &Needle<'_>, hash: u64) -> Option<usize> {
+        match &self.form {
+            Form::Small(small) => small.find(&self.cx.names, needle, hash),
+            Form::Tree(tree) => tree.rank(&self.cx, needle, hash),
+        }
+    }
+
     fn find_member(&self, member: &[u8]) -> Option<Place> {
         let needle = Needle::new(member);
         self.find(&needle, self.cx.hasher.hash(&needle))
@@ -108,7 +116,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn rank(&self, member: &[u8]) -> Option<usize> {
-        self.find_member(member).map(|place| self.position(place))
+        let needle = Needle::new(member);
+        self.rank_of(&needle, self.cx.hasher.hash(&needle))
     }
 
     /// The rank of each member, in the order given; the same as many [`rank`](Self::rank)s, but the
@@ -300,27 +309,32 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn positions_between(&self, lower: Bound<&K>, upper: Bound<&K>) -> Range<usize> {
-        let start = match lower {
-            Bound::Included(key) => self.before_key(key),
-            Bound::Excluded(key) => self.through_key(key),
-            Bound::Unbounded => 0,
+        let is_below = |key: &K| match lower {
+            Bound::Included(bound) => key.is_before(bound),
+            Bound::Excluded(bound) => !bound.is_before(key),
+            Bound::Unbounded => false,
         };
-        let end = match upper {
-            Bound::Included(key) => self.through_key(key),
-            Bound::Excluded(key) => self.before_key(key),
-            Bound::Unbounded => self.len(),
+        let is_within = |key: &K| match upper {
+            Bound::Included(bound) => !bound.is_before(key),
+            Bound::Excluded(bound) => key.is_before(bound),
+            Bound::Unbounded => true,
+        };
+        let (start, end) = match (lower, upper) {
+            (Bound::Unbounded, _) => (0, self.reader().partition_by_key(is_within)),
+            (_, Bound::Unbounded) => (self.reader().partition_by_key(is_below), self.len()),
+            _ => self.reader().partition_by_keys(is_below, is_within),
         };
         start..end.max(start)
     }
 
     /// Entries with keys before `key`.
     fn before_key(&self, key: &K) -> usize {
-        self.reader().partition_by_key(|other| other.order(key).is_lt())
+        self.reader().partition_by_key(|other| other.is_before(key))
     }
 
     /// Entries with keys not behind `key`.
     fn through_key(&self, key: &K) -> usize {
-        self.reader().partition_by_key(|other| other.order(key).is_le())
+        self.reader().partition_by_key(|other| !key.is_before(other))
     }
 
     /// How many entries have keys within the bounds. O(log n).

@@ -79,11 +79,23 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     /// As [`partition_point`](Self::partition_point), by the key alone.
-    pub(crate) fn partition_by_key(&self, mut before: impl FnMut(&K) -> bool) -> usize {
+    pub(crate) fn partition_by_key(&self, before: impl Fn(&K) -> bool + Copy) -> usize {
         match self.source {
             Source::Small(list) => list.partition_point(|(key, _)| before(key)),
-            Source::Tree(tree) => tree.position(tree.search_key(before)),
+            Source::Tree(tree) => tree.partition_by_key(before),
             Source::Listed(listed) => partition_listed(&listed, |leaf, pos| before(&leaf.key(pos))),
+        }
+    }
+
+    /// Two of [`partition_by_key`](Self::partition_by_key), at less than the cost of each alone.
+    pub(crate) fn partition_by_keys(
+        &self,
+        one: impl Fn(&K) -> bool + Copy,
+        other: impl Fn(&K) -> bool + Copy,
+    ) -> (usize, usize) {
+        match self.source {
+            Source::Tree(tree) => tree.partition_by_keys(one, other),
+            _ => (self.partition_by_key(one), self.partition_by_key(other)),
         }
     }
 

@@ -1,10 +1,10 @@
-//! Memory for nodes of one type that stay where they are: segments, each twice the last.
+//! Memory for many nodes of one type.
 //!
-//! What it is not: a vector; nothing is moved when it grows, and it holds plain data only.
-//! Invariant: a segment's nodes are all initialised up to `len`. Cost: a large segment is memory of
-//! its own that the kernel hands out page by page as it is written. The largest begin at a 2 MiB
-//! boundary and ask for pages of that size: the processor then knows where a random node is without
-//! a walk through page tables. Such a page is zeroed when it is first written, in about 0.1 ms.
+//! What it is not: a vector; it grows when told to, and holds plain data only. Invariant: the first
+//! `len` nodes are initialised. Cost: a large segment is memory of its own that the kernel hands
+//! out page by page as it is written. The largest begin at a 2 MiB boundary and can ask for pages
+//! of that size: the processor then knows where a random node is without a walk through page
+//! tables. Such a page is zeroed when it is first written, in about 0.1 ms.
 
 // Memory beyond what a vector can be asked for: the bench `core`, "rank" at a million members, is
 // what it pays for.
@@ -18,16 +18,10 @@ use memmap2::MmapMut;
 
 /// Size and alignment of a huge page.
 const HUGE_BYTES: usize = 2 << 20;
+/// Memory in use from which on huge pages are worth what they take.
+pub(crate) const HUGE_FROM_BYTES: usize = 2 * HUGE_BYTES;
 /// Segments of at least this size are maps of their own.
-const MAP_BYTES_MIN: usize = 128 << 10;
-
-/// The segment of a number, and the place in it. Segment `n` has `1 << n` places.
-#[inline]
-pub(crate) const fn split(number: usize) -> (usize, usize) {
-    let from_one = number + 1;
-    let segment = from_one.ilog2();
-    (segment as usize, from_one - (1 << segment))
-}
+pub(crate) const MAP_BYTES_MIN: usize = 128 << 10;
 
 /// Plain data of which all zeros is a value.
 ///
@@ -39,7 +33,8 @@ pub(crate) unsafe trait Zeros: Copy {}
 #[derive(Debug)]
 enum Memory {
     Heap(Layout),
-    Map(#[expect(dead_code, reason = "it is unmapped when it is dropped")] MmapMut),
+    /// A map, and where the nodes begin in it.
+    Map(MmapMut, usize),
 }
 
 /// See the module's head.
@@ -63,15 +58,35 @@ impl<T: Copy> Segment<T> {
         assert!(capacity > 0, "a segment has room");
         let layout = Layout::array::<T>(capacity).expect("named limits keep segments small");
         if layout.size() >= MAP_BYTES_MIN
-            && let Some((start, map)) = map(layout)
+            && let Some((start, memory)) = map(layout)
         {
-            return Self { start: start.cast(), len: 0, capacity, memory: Memory::Map(map) };
+            return Self { start: start.cast(), len: 0, capacity, memory };
         }
         // SAFETY: the layout is not of zero bytes, as neither `T` nor `capacity` is zero.
         let start = NonNull::new(unsafe { alloc_zeroed(layout) })
             .unwrap_or_else(|| handle_alloc_error(layout));
         Self { start: start.cast(), len: 0, capacity, memory: Memory::Heap(layout) }
     }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Tells the kernel that huge pages are welcome from node number `first` on. It may have none;
+    /// ordinary ones serve as well, only slower. Small indexes do not ask: a page is 2 MiB.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn welcome_huge_pages(&self, first: usize) {
+        let Memory::Map(map, skipped) = &self.memory else { return };
+        let from = (first * size_of::<T>()).next_multiple_of(HUGE_BYTES);
+        let bytes = self.capacity * size_of::<T>();
+        if from < bytes {
+            let advice = memmap2::Advice::HugePage;
+            let _welcome = map.advise_range(advice, skipped + from, bytes - from).is_ok();
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(crate) fn welcome_huge_pages(&self, _first: usize) {}
 
     /// Adds a node. There is room for it.
     pub(crate) fn push(&mut self, node: T) {
@@ -121,27 +136,13 @@ impl<T: Copy> Drop for Segment<T> {
 }
 
 /// Zeros from the kernel, aligned to huge pages if they can fill one.
-fn map(layout: Layout) -> Option<(NonNull<u8>, MmapMut)> {
-    let is_huge = layout.size() >= HUGE_BYTES;
-    let align = if is_huge { HUGE_BYTES } else { layout.align() };
+fn map(layout: Layout) -> Option<(NonNull<u8>, Memory)> {
+    let align = if layout.size() >= HUGE_BYTES { HUGE_BYTES } else { layout.align() };
     let mut map = MmapMut::map_anon(layout.size() + align).ok()?;
     let skipped = map.as_ptr().align_offset(align);
     let start = NonNull::from(map[skipped..skipped + layout.size()].as_mut()).cast();
-    if is_huge {
-        ask_for_huge_pages(&map, skipped, layout.size());
-    }
-    Some((start, map))
+    Some((start, Memory::Map(map, skipped)))
 }
-
-/// Tells the kernel that huge pages are welcome. It may not have any; ordinary ones serve as well,
-/// only slower.
-#[cfg(target_os = "linux")]
-fn ask_for_huge_pages(map: &MmapMut, start: usize, bytes: usize) {
-    let _welcome = map.advise_range(memmap2::Advice::HugePage, start, bytes).is_ok();
-}
-
-#[cfg(not(target_os = "linux"))]
-fn ask_for_huge_pages(_map: &MmapMut, _start: usize, _bytes: usize) {}
 
 #[cfg(test)]
 mod tests {
@@ -185,17 +186,5 @@ mod tests {
         let mut segment: Segment<u64> = Segment::with_capacity(1);
         segment.push(1);
         segment.push(2);
-    }
-
-    #[test]
-    fn splits_leave_no_gap() {
-        let mut expected = (0, 0);
-        for number in 0..1_000 {
-            assert_eq!(split(number), expected, "{number}");
-            expected.1 += 1;
-            if expected.1 == 1 << expected.0 {
-                expected = (expected.0 + 1, 0);
-            }
-        }
     }
 }

@@ -34,6 +34,14 @@ use chunk::{Chunk, LANES, Tag};
 use layout::Layout;
 use segments::Segments;
 
+/// Where a place was found.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) place: Place,
+    index: usize,
+    lane: usize,
+}
+
 /// Places by the hash of their members.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -66,8 +74,19 @@ impl Table {
     }
 
     /// The place with this hash of which `is_it` holds.
-    #[inline]
-    pub(crate) fn find(&self, hash: u64, mut is_it: impl FnMut(Place) -> bool) -> Option<Place> {
+    #[inline(always)]
+    pub(crate) fn find(&self, hash: u64, is_it: impl FnMut(Place) -> bool) -> Option<Place> {
+        self.find_entry(hash, is_it).map(|found| found.place)
+    }
+
+    /// As [`find`](Self::find), for a write. Inlined by force: called, it would pass everything
+    /// through memory, and looking up is what an index does most.
+    #[inline(always)]
+    pub(crate) fn find_entry(
+        &self,
+        hash: u64,
+        mut is_it: impl FnMut(Place) -> bool,
+    ) -> Option<Found> {
         let tag = Tag::of(hash);
         let mut index = self.layout.home(hash);
         let mut chunk = self.segments.chunk(index);
@@ -75,7 +94,7 @@ impl Table {
             for lane in chunk.lanes_with(tag) {
                 let place = chunk.place(lane);
                 if is_it(place) {
-                    return Some(place);
+                    return Some(Found { place, index, lane });
                 }
             }
             if chunk.passing() == 0 {
@@ -84,6 +103,11 @@ impl Table {
             index += 1;
             chunk = self.segments.chunk(index);
         }
+    }
+
+    /// The entry that was found, with no write since, moved to `to`.
+    pub(crate) fn set_place(&mut self, found: Found, to: Place) {
+        self.chunk_mut(found.index).set_place(found.lane, to);
     }
 
     /// Adds a place whose member is not in the table; `rehash` gives the hash of any place that is.

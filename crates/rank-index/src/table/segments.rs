@@ -1,11 +1,15 @@
 //! The chunks of a table, in segments that are made when something is put there.
 //!
 //! What it is not: aware of what chunks mean. Invariant: a chunk that has no memory yet reads as an
-//! empty one; no chunk ever moves. Cost: two steps to a chunk. A segment that was made takes room
-//! only where it was written.
+//! empty one. Cost: two steps to a chunk. The first segment doubles while that moves less than
+//! 128 KiB; nothing moves afterwards. A full-sized segment takes room only where it was written.
 
 use super::chunk::Chunk;
-use crate::segment::{Segment, split};
+use crate::segment::{HUGE_FROM_BYTES, MAP_BYTES_MIN, Segment};
+
+const SEGMENT_BITS: u32 = 17;
+/// Chunks in a full-sized segment, which are 8 MiB.
+const SEGMENT_CHUNKS: usize = 1 << SEGMENT_BITS;
 
 /// What is read where there is no memory yet.
 static EMPTY: Chunk = Chunk::EMPTY;
@@ -26,11 +30,10 @@ impl Segments {
     /// Chunk number `index`.
     #[inline]
     pub(super) fn chunk(&self, index: usize) -> &Chunk {
-        let (segment, place) = split(index);
-        match self.segments.get(segment) {
-            Some(segment) => &segment[place],
-            None => &EMPTY,
-        }
+        self.segments
+            .get(index >> SEGMENT_BITS)
+            .and_then(|segment| segment.get(index % SEGMENT_CHUNKS))
+            .unwrap_or(&EMPTY)
     }
 
     /// Chunk number `index`, which gets memory if it has none.
@@ -39,15 +42,25 @@ impl Segments {
         if index >= self.written {
             self.extend(index);
         }
-        let (segment, place) = split(index);
-        &mut self.segments[segment][place]
+        &mut self.segments[index >> SEGMENT_BITS][index % SEGMENT_CHUNKS]
     }
 
     #[cold]
     fn extend(&mut self, index: usize) {
-        let (last, _) = split(index);
-        for segment in self.segments.len()..=last {
-            self.segments.push(Segment::zeros(1 << segment));
+        let number = index >> SEGMENT_BITS;
+        while self.segments.len() <= number {
+            let chunks = if self.segments.is_empty() { 1 } else { SEGMENT_CHUNKS };
+            self.segments.push(Segment::zeros(chunks));
+            self.segments.last().filter(|_| number > 0).inspect(|last| last.welcome_huge_pages(0));
+        }
+        // All before the one that is asked for are full-sized: a table grows from its end.
+        for segment in &mut self.segments[..number] {
+            reach(segment, SEGMENT_CHUNKS - 1);
+        }
+        reach(&mut self.segments[number], index % SEGMENT_CHUNKS);
+        let huge_from = HUGE_FROM_BYTES / size_of::<Chunk>();
+        if self.written < huge_from && huge_from <= index {
+            self.segments[0].welcome_huge_pages(0);
         }
         self.written = index + 1;
     }
@@ -61,4 +74,16 @@ impl Segments {
     pub(super) fn memory_bytes(&self) -> usize {
         self.written * size_of::<Chunk>() + self.segments.capacity() * size_of::<Segment<Chunk>>()
     }
+}
+
+/// Makes a segment so large that it has the chunk `place`.
+fn reach(segment: &mut Segment<Chunk>, place: usize) {
+    if place < segment.len() {
+        return;
+    }
+    let twice = (place + 1).next_power_of_two();
+    let chunks = if twice * size_of::<Chunk>() < MAP_BYTES_MIN { twice } else { SEGMENT_CHUNKS };
+    let mut grown: Segment<Chunk> = Segment::zeros(chunks);
+    grown[..segment.len()].copy_from_slice(segment);
+    *segment = grown;
 }

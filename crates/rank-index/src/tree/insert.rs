@@ -53,6 +53,18 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// What an entry of `key` between the neighbours of `spot` does to the number of runs: in its
     /// own leaf, and (where that is another one) in the leaf of its successor.
     pub(super) fn run_effect(&self, spot: Spot, key: &K) -> (i32, Option<(NodeId, i32)>) {
+        let leaf = &self.leaves[spot.leaf];
+        if spot.pos == 0 || spot.pos >= leaf.len() {
+            return self.run_effect_at_edge(spot, key);
+        }
+        let (before, after) = (leaf.key(spot.pos - 1), leaf.key(spot.pos));
+        let own = i32::from(!before.same_score(key)) + i32::from(!key.same_score(&after));
+        (own - i32::from(!before.same_score(&after)), None)
+    }
+
+    /// As [`run_effect`](Self::run_effect), where a neighbour is in another leaf or not there.
+    #[inline(never)]
+    fn run_effect_at_edge(&self, spot: Spot, key: &K) -> (i32, Option<(NodeId, i32)>) {
         let before = self.key_before(spot);
         let own = i32::from(begins_run(before, key));
         let Some((leaf, after)) = self.key_from(spot) else { return (own, None) };

@@ -21,7 +21,7 @@ use crate::inner::{Inner, Tally};
 use crate::key::{Key, begins_run};
 use crate::leaf::{LEAF_MAX, Leaf, Place};
 use crate::link::{Link, PARENTS_MAX};
-use crate::table::Table;
+use crate::table::{Found, Table};
 
 pub(crate) use search::count_before;
 
@@ -123,6 +123,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     /// The place of the member `needle`.
+    #[inline]
     pub(crate) fn find(
         &self,
         cx: &Context<K, LEAF>,
@@ -131,6 +132,20 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     ) -> Option<Place> {
         self.table.find(hash, |place| {
             self.leaves[place.leaf].cell_in(place.slot).matches(needle, hash, &cx.names)
+        })
+    }
+
+    /// As [`find`](Self::find), for a write: asks for all keys of the entry's leaf as well.
+    fn find_to_write(
+        &self,
+        cx: &Context<K, LEAF>,
+        needle: &Needle<'_>,
+        hash: u64,
+    ) -> Option<Found> {
+        self.table.find_entry(hash, |place| {
+            let leaf = &self.leaves[place.leaf];
+            leaf.prefetch_search();
+            leaf.cell_in(place.slot).matches(needle, hash, &cx.names)
         })
     }
 
@@ -231,26 +246,33 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
 
     /// Adds both changes, walking no higher than where they meet if they cancel out there.
     fn add_both(&mut self, one: (NodeId, Tally), other: (NodeId, Tally)) {
+        const PARENT: &str = "two nodes of a level have a parent";
         let sum = one.1.plus(other.1);
-        let left = self.leaves[one.0].link.up().expect("two leaves have a parent");
-        let right = self.leaves[other.0].link.up().expect("two leaves have a parent");
-        self.bases[left.0].add(left.1, one.1);
-        self.bases[right.0].add(right.1, other.1);
-        let link = self.bases[left.0].link;
+        let left = self.leaves[one.0].link.up().expect(PARENT);
+        let right = self.leaves[other.0].link.up().expect(PARENT);
         if left.0 == right.0 {
+            let base = &mut self.bases[left.0];
+            base.add_both((left.1, one.1), (right.1, other.1));
+            let link = base.link;
             return self.add_upwards(link, sum);
         }
-        let mut left = link.up().expect("two nodes of a level have a parent");
-        let mut right = self.bases[right.0].link.up().expect("two nodes of a level have a parent");
+        let base = &mut self.bases[left.0];
+        base.add(left.1, one.1);
+        let mut left = base.link.up().expect(PARENT);
+        let base = &mut self.bases[right.0];
+        base.add(right.1, other.1);
+        let mut right = base.link.up().expect(PARENT);
         while left.0 != right.0 {
-            self.uppers[left.0].add(left.1, one.1);
-            self.uppers[right.0].add(right.1, other.1);
-            left = self.uppers[left.0].link.up().expect("two nodes of a level have a parent");
-            right = self.uppers[right.0].link.up().expect("two nodes of a level have a parent");
+            let upper = &mut self.uppers[left.0];
+            upper.add(left.1, one.1);
+            left = upper.link.up().expect(PARENT);
+            let upper = &mut self.uppers[right.0];
+            upper.add(right.1, other.1);
+            right = upper.link.up().expect(PARENT);
         }
-        self.uppers[left.0].add(left.1, one.1);
-        self.uppers[right.0].add(right.1, other.1);
-        let link = self.uppers[left.0].link;
+        let upper = &mut self.uppers[left.0];
+        upper.add_both((left.1, one.1), (right.1, other.1));
+        let link = upper.link;
         self.add_upwards(link, sum);
     }
 

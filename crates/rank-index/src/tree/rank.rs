@@ -4,6 +4,8 @@
 //! Cost: one node and one addition per level.
 
 use super::{Spot, Tree};
+use crate::cell::Needle;
+use crate::epochs::Context;
 use crate::inner::Tally;
 use crate::key::Key;
 use crate::leaf::{Leaf, Place};
@@ -16,8 +18,19 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         spot.pos + self.position_of_leaf(&self.leaves[spot.leaf])
     }
 
-    /// Entries before the one in `place`.
+    /// Entries before the one of the member `needle`, if it is there.
     #[inline]
+    pub(crate) fn rank(
+        &self,
+        cx: &Context<K, LEAF>,
+        needle: &Needle<'_>,
+        hash: u64,
+    ) -> Option<usize> {
+        self.find(cx, needle, hash).map(|place| self.position_of(place))
+    }
+
+    /// Entries before the one in `place`.
+    #[inline(always)]
     pub(crate) fn position_of(&self, place: Place) -> usize {
         let leaf = &self.leaves[place.leaf];
         leaf.position(place.slot) + self.position_of_leaf(leaf)
@@ -38,7 +51,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     #[inline]
-    fn position_of_leaf(&self, leaf: &Leaf<K, LEAF>) -> usize {
+    pub(super) fn position_of_leaf(&self, leaf: &Leaf<K, LEAF>) -> usize {
         let Some((base, index)) = leaf.link.up() else { return 0 };
         let base = &self.bases[base];
         let mut position = base.members_before(index);

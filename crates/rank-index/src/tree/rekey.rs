@@ -14,7 +14,7 @@ use crate::epochs::Context;
 use crate::error::IndexError;
 use crate::inner::Tally;
 use crate::key::Key;
-use crate::leaf::Place;
+use crate::table::Found;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     Tree<K, LEAF, INNER, UPPER>
@@ -33,8 +33,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         self.table.prefetch(hash);
         let leaf = self.search_leaf(&cx.names, &key, needle);
         self.leaves[leaf].prefetch_search();
-        if let Some(place) = self.find(cx, needle, hash) {
-            return Ok(Some(self.rekey(cx, place, leaf, needle, hash, key)));
+        if let Some(found) = self.find_to_write(cx, needle, hash) {
+            return Ok(Some(self.rekey(cx, found, leaf, needle, hash, key)));
         }
         if self.len >= Self::MEMBERS_MAX {
             return Err(IndexError::Full { members_max: self.len });
@@ -44,17 +44,18 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         Ok(None)
     }
 
-    /// Gives the member at `place` a new key, which belongs into the leaf `to`, and returns the old
+    /// Gives the member that was found a new key, which belongs into the leaf `to`, and returns the old
     /// one.
     fn rekey(
         &mut self,
         cx: &mut Context<K, LEAF>,
-        place: Place,
+        found: Found,
         to: NodeId,
         needle: &Needle<'_>,
         hash: u64,
         key: K,
     ) -> K {
+        let place = found.place;
         let old = self.key_in(place);
         if old == key {
             return old;
@@ -70,7 +71,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             self.insert(cx, to, needle, hash, key, cell);
         } else {
             let pos = self.leaves[to].lower_bound(&key, needle, &cx.names);
-            self.rekey_across(cx, place, from, Spot { leaf: to, pos }, hash, key);
+            self.rekey_across(cx, found, from, Spot { leaf: to, pos }, key);
         }
         old
     }
@@ -93,10 +94,9 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     fn rekey_across(
         &mut self,
         cx: &mut Context<K, LEAF>,
-        place: Place,
+        found: Found,
         from: Spot,
         to: Spot,
-        hash: u64,
         key: K,
     ) {
         let (old, cell) = self.leaf_mut(cx, from.leaf).remove(from.pos);
@@ -107,7 +107,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         let taken = (from.leaf, Tally::change(-1, -own_old));
         self.add_both(taken, (to.leaf, Tally::change(1, own_new)));
         let new = self.put(cx, to, key, cell);
-        self.table.relocate(hash, place, new);
+        self.table.set_place(found, new);
         self.rebalance(cx, from.leaf);
     }
 }

@@ -124,7 +124,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         if left_len + right_len <= merge_max {
             cx.counts.inner_merges += 1;
             at_level!(mut self, level, nodes => {
-                let children = nodes[right].clone();
+                let children = nodes[right];
                 nodes[left].append(&children);
                 nodes.release(right);
             });

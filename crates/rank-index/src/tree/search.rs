@@ -10,6 +10,7 @@ use super::{Spot, Tree, at_level};
 use crate::arena::NodeId;
 use crate::cell::{Cell, Needle};
 use crate::key::Key;
+use crate::leaf::Leaf;
 use crate::names::Names;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
@@ -59,16 +60,39 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         })
     }
 
-    /// The spot behind all keys of which `before` holds, which must be a prefix of all.
-    pub(crate) fn search_key(&self, mut before: impl FnMut(&K) -> bool) -> Spot {
+    /// How many entries have keys of which `before` holds, which must be a prefix of all.
+    pub(crate) fn partition_by_key(&self, before: impl FnMut(&K) -> bool + Copy) -> usize {
+        let leaf = self.leaf_by_key(before);
+        self.partition_in_leaf(leaf, before)
+    }
+
+    /// Both partitions at once: the leaves of both arrive together.
+    pub(crate) fn partition_by_keys(
+        &self,
+        one: impl FnMut(&K) -> bool + Copy,
+        other: impl FnMut(&K) -> bool + Copy,
+    ) -> (usize, usize) {
+        let (leaf, other_leaf) = (self.leaf_by_key(one), self.leaf_by_key(other));
+        (self.partition_in_leaf(leaf, one), self.partition_in_leaf(other_leaf, other))
+    }
+
+    /// The leaf in which a prefix of keys ends; asks for what a search in it reads.
+    fn leaf_by_key(&self, before: impl FnMut(&K) -> bool + Copy) -> &Leaf<K, LEAF> {
         let mut node = self.root;
         for level in (1..=self.height).rev() {
             node = at_level!(self, level, nodes => {
                 let inner = &nodes[node];
-                inner.child(inner.partition(&mut before))
+                inner.prefetch_seps();
+                inner.child(inner.partition(before))
             });
         }
-        Spot { leaf: node, pos: self.leaves[node].partition_by_key(before) }
+        let leaf = &self.leaves[node];
+        leaf.prefetch_search();
+        leaf
+    }
+
+    fn partition_in_leaf(&self, leaf: &Leaf<K, LEAF>, before: impl FnMut(&K) -> bool) -> usize {
+        leaf.partition_by_key(before) + self.position_of_leaf(leaf)
     }
 
     /// The spot behind all entries of which `before` holds, which must be a prefix of all.

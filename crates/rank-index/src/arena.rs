@@ -72,6 +72,16 @@ impl<T: Copy> Arena<T> {
         &self.free
     }
 
+    /// Takes the last segment out, with what is in use of it and what is free.
+    pub(crate) fn pop_segment(&mut self) -> Option<Segment<T>> {
+        self.segments.pop()
+    }
+
+    /// All nodes, in use or free, by number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.segments.iter().flat_map(|segment| segment.iter())
+    }
+
     /// Bytes written so far.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.slots * size_of::<T>()

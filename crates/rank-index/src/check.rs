@@ -91,7 +91,7 @@ fn check_names<K: Key, const LEAF: usize>(
     cx: &Context<K, LEAF>,
 ) -> Result<(), String> {
     let used = entries.iter().filter_map(|(_, cell)| cell.handle());
-    let mut handles: Vec<Handle> = used.chain(cx.epochs.retired()).collect();
+    let mut handles: Vec<Handle> = used.chain(cx.epochs.retired_names()).collect();
     let owned = handles.len();
     ensure!(owned == cx.names.len(), "{owned} names owned, {} stored", cx.names.len());
     handles.extend(cx.names.free_handles());
@@ -129,6 +129,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         ensure!(total.members as usize == tree.len, "{total:?} in a tree of {}", tree.len);
         ensure!(total.runs as usize == runs(entries), "{total:?}, runs: {}", runs(entries));
         self.links(&walk.leaves)?;
+        walk.leaves.extend(self.cx.epochs.retired_leaves());
         check_arena("leaf", &tree.leaves, walk.leaves)?;
         check_arena("base", &tree.bases, walk.bases)?;
         check_arena("upper", &tree.uppers, walk.uppers)?;
@@ -199,7 +200,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         let leaf = &self.tree.leaves[id];
         ensure!(leaf.link == link, "leaf {id} has another parent");
         ensure!(0 < leaf.len() && leaf.len() <= LEAF, "leaf {id} has {} entries", leaf.len());
-        ensure!(leaf.epoch <= self.cx.epochs.now(), "leaf {id} is from the future");
+        ensure!(self.cx.epochs.has_record(leaf.stamp), "leaf {id} has a stamp without a record");
         let least = Tree::<K, LEAF, INNER, UPPER>::LEAF_LEAST;
         let exempt = leaf.next == NONE;
         ensure!(exempt || leaf.len() >= least, "leaf {id} has only {}", leaf.len());
@@ -252,7 +253,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 }
 
-/// Every node of the arena is either in the tree or free.
+/// Every node of the arena is in the tree, or kept for a snapshot, or free.
 fn check_arena<T: Copy>(name: &str, arena: &Arena<T>, mut used: Vec<NodeId>) -> Result<(), String> {
     used.extend(arena.free());
     used.sort_unstable();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::build::{BuildError, Builder};
 use crate::cell::{Cell, MemberHasher, Needle};
-use crate::epochs::{Context, SNAPSHOTS_LIVE_MAX};
+use crate::epochs::{Context, Epochs, SNAPSHOTS_LIVE_MAX};
 use crate::error::{IndexError, SnapshotsLive};
 use crate::key::Key;
 use crate::names::Names;
@@ -194,8 +194,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// Gives `member` the key `key` and returns the one that it had. O(log n).
     ///
     /// # Errors
-    /// If the member has more than [`MEMBER_BYTES_MAX`] bytes (in an index of [`Eight`](crate::Eight)
-    /// keys: not eight), or the index is full. Nothing has changed then.
+    /// If the member has more than [`MEMBER_BYTES_MAX`] bytes (in an index of
+    /// [`Eight`](crate::Eight) keys: not eight), or the index is full. Nothing has changed then.
     ///
     /// ```
     /// use rank_index::{RankIndex, ScoreKey};
@@ -208,7 +208,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         check_member::<K>(member.len())?;
         let needle = Needle::new(member);
         let hash = self.cx.hasher.hash(&needle);
-        self.cx.forget_dropped_snapshots();
+        self.forget_dropped_snapshots();
         if let Form::Small(small) = &mut self.form {
             if let Some(pos) = small.find(&self.cx.names, &needle, hash) {
                 return Ok(Some(small.rekey(&self.cx.names, pos, &needle, key)));
@@ -236,7 +236,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     pub fn remove(&mut self, member: &[u8]) -> Option<K> {
         let needle = Needle::new(member);
         let hash = self.cx.hasher.hash(&needle);
-        self.cx.forget_dropped_snapshots();
+        self.forget_dropped_snapshots();
         let (key, cell) = match &mut self.form {
             Form::Small(small) => {
                 let pos = small.find(&self.cx.names, &needle, hash)?;
@@ -292,7 +292,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         if self.is_empty() {
             return None;
         }
-        self.cx.forget_dropped_snapshots();
+        self.forget_dropped_snapshots();
         let (key, cell) = match &mut self.form {
             Form::Small(small) => small.remove(pos(small.entries().len())),
             Form::Tree(tree) => {
@@ -305,6 +305,18 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         self.cx.discard(&cell);
         self.demote_if_few();
         Some((key, member))
+    }
+
+    /// Lets go of snapshots that were dropped, and gives back a part of what only they needed.
+    fn forget_dropped_snapshots(&mut self) {
+        if self.cx.epochs.is_idle() {
+            return;
+        }
+        let leaves = match &mut self.form {
+            Form::Small(_) => None,
+            Form::Tree(tree) => Some(&mut tree.leaves),
+        };
+        self.cx.forget_dropped_snapshots(leaves);
     }
 
     /// Turns the small form into a tree.
@@ -326,17 +338,15 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         if tree.len >= SMALL_AGAIN {
             return;
         }
-        tree.for_each_leaf(&mut |leaf, _| self.cx.epochs.preserve(leaf, &tree.leaves[leaf]));
         let mut entries: Vec<(K, K::Member)> = tree.entries().collect();
-        if self.cx.epochs.live() == 0 {
+        if self.cx.epochs.none_lived() {
             // Nobody else needs the old names: give back the memory of all that were removed.
-            let names = std::mem::replace(&mut self.cx.names, Names::new());
-            for (_, cell) in &mut entries {
-                let hash = self.cx.hasher.hash_cell(cell);
-                *cell = self.cx.store(&Needle::new(cell.bytes(&names)), hash);
-            }
+            self.cx.renew_names(&mut entries);
         }
-        self.form = Form::Small(Small::of(entries));
+        let small = Form::Small(Small::of(entries));
+        if let Form::Tree(tree) = std::mem::replace(&mut self.form, small) {
+            self.cx.epochs.dissolve(tree.leaves);
+        }
         self.cx.counts.demotions += 1;
     }
 
@@ -357,13 +367,13 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn snapshot(&mut self) -> Result<Snapshot<K, LEAF>, SnapshotsLive> {
-        self.cx.forget_dropped_snapshots();
+        self.forget_dropped_snapshots();
         if self.cx.epochs.live() >= SNAPSHOTS_LIVE_MAX {
             return Err(SnapshotsLive);
         }
         let kept = Arc::new(match &self.form {
-            Form::Small(small) => Kept::small(small.entries()),
-            Form::Tree(tree) => Kept::tree(tree),
+            Form::Small(small) => Kept::small(small.entries(), self.cx.epochs.now()),
+            Form::Tree(tree) => Kept::tree(tree, self.cx.epochs.now()),
         });
         self.cx.epochs.begin(&kept);
         Ok(Snapshot::new(kept, self.id()))
@@ -407,6 +417,10 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
 
     pub(crate) fn names(&self) -> &Names {
         &self.cx.names
+    }
+
+    pub(crate) fn epochs(&self) -> &Epochs<K, LEAF> {
+        &self.cx.epochs
     }
 
     pub(crate) fn tree(&self) -> Option<&Tree<K, LEAF, INNER, UPPER>> {

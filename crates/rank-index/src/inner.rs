@@ -364,7 +364,7 @@ mod tests {
     fn split_and_append_are_inverse() {
         let whole = node(&[3, 5, 7, 9]);
         for cut in 1..4 {
-            let mut left = whole.clone();
+            let mut left = whole;
             let right = left.split_off(cut);
             assert_eq!(tallies(&left), tallies(&whole)[..cut]);
             assert_eq!(tallies(&right), tallies(&whole)[cut..]);

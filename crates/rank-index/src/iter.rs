@@ -11,7 +11,7 @@ use std::ops::{Bound, Range, RangeBounds};
 use crate::arena::NONE;
 use crate::cell::Cell;
 use crate::key::Key;
-use crate::leaf::Leaf;
+use crate::page::Page;
 use crate::reader::{Reader, Source};
 
 /// Walks over fewer entries than this do not ask for lines ahead: they need too few of them.
@@ -29,7 +29,7 @@ pub struct Entry<'a, K> {
 /// A walk's place in the leaves: the entry at `pos` is the next one forwards, the one before it the
 /// next one backwards.
 struct Cursor<'a, K: Key, const LEAF: usize> {
-    leaf: &'a Leaf<K, LEAF>,
+    page: Page<'a, K, LEAF>,
     /// The leaf's number in a snapshot's list; trees have links.
     at: usize,
     pos: usize,
@@ -58,7 +58,7 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     #[inline]
-    fn entry(&self, key: K, cell: &'a K::Member) -> Entry<'a, K> {
+    fn entry(&self, (key, cell): (K, &'a K::Member)) -> Entry<'a, K> {
         Entry { key, member: cell.bytes(self.reader.names()) }
     }
 
@@ -68,16 +68,34 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         let position = self.left.next()?;
         if let Source::Small(list) = self.reader.source() {
             let (key, cell) = &list[position];
-            return Some(self.entry(*key, cell));
+            return Some(self.entry((*key, cell)));
         }
         let mut cursor = self.front.take().or_else(|| self.cursor(position))?;
-        if cursor.pos == cursor.leaf.len() {
+        if cursor.pos == cursor.page.len() {
             self.next_leaf(&mut cursor);
         }
         self.prefetch(&cursor);
-        let entry = self.entry(cursor.leaf.key(cursor.pos), cursor.leaf.cell(cursor.pos));
+        let entry = self.entry(cursor.page.entry(cursor.pos));
         cursor.pos += 1;
         self.front = Some(cursor);
+        Some(entry)
+    }
+
+    /// The next entry from behind, of which there is one, where the back cursor has none left.
+    #[inline(never)]
+    fn next_back_from_another_leaf(&mut self) -> Option<Entry<'a, K>> {
+        let position = self.left.next_back()?;
+        if let Source::Small(list) = self.reader.source() {
+            let (key, cell) = &list[position];
+            return Some(self.entry((*key, cell)));
+        }
+        let mut cursor = self.back.take().or_else(|| self.cursor(position + 1))?;
+        if cursor.pos == 0 {
+            self.prev_leaf(&mut cursor);
+        }
+        cursor.pos -= 1;
+        let entry = self.entry(cursor.page.entry(cursor.pos));
+        self.back = Some(cursor);
         Some(entry)
     }
 
@@ -87,11 +105,15 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         if self.left.len() < PREFETCH_ENTRIES_MIN {
             return;
         }
-        let Source::Tree(tree) = self.reader.source() else { return };
-        cursor.leaf.prefetch_entries();
-        let behind = cursor.leaf.len() - cursor.pos;
-        if cursor.leaf.next != NONE && self.left.len() >= behind {
-            tree.leaves[cursor.leaf.next].prefetch_entries();
+        let leaf = cursor.page.leaf();
+        leaf.prefetch_entries();
+        if self.left.len() < cursor.page.len() - cursor.pos {
+            return;
+        }
+        match self.reader.source() {
+            Source::Tree(tree) if leaf.next != NONE => tree.leaves[leaf.next].prefetch_entries(),
+            Source::Listed(listed) => listed.prefetch(cursor.at + 1),
+            _ => {}
         }
     }
 
@@ -101,11 +123,11 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             Source::Small(_) => None,
             Source::Tree(tree) => {
                 let spot = tree.locate(position);
-                Some(Cursor { leaf: &tree.leaves[spot.leaf], at: 0, pos: spot.pos })
+                Some(Cursor { page: Page::now(&tree.leaves[spot.leaf]), at: 0, pos: spot.pos })
             }
             Source::Listed(listed) => {
                 let (at, pos) = listed.locate(position);
-                Some(Cursor { leaf: listed.leaf(at), at, pos })
+                Some(Cursor { page: listed.leaf(at), at, pos })
             }
         }
     }
@@ -113,12 +135,12 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// Moves a cursor at the end of its leaf to the beginning of the next one.
     fn next_leaf(&self, cursor: &mut Cursor<'a, K, LEAF>) {
         match self.reader.source() {
-            Source::Tree(tree) if cursor.leaf.next != NONE => {
-                cursor.leaf = &tree.leaves[cursor.leaf.next];
+            Source::Tree(tree) if cursor.page.leaf().next != NONE => {
+                cursor.page = Page::now(&tree.leaves[cursor.page.leaf().next]);
             }
             Source::Listed(listed) => {
                 cursor.at += 1;
-                cursor.leaf = listed.leaf(cursor.at);
+                cursor.page = listed.leaf(cursor.at);
             }
             _ => unreachable!("there are entries left"),
         }
@@ -128,16 +150,16 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// Moves a cursor at the beginning of its leaf to the end of the one before.
     fn prev_leaf(&self, cursor: &mut Cursor<'a, K, LEAF>) {
         match self.reader.source() {
-            Source::Tree(tree) if cursor.leaf.prev != NONE => {
-                cursor.leaf = &tree.leaves[cursor.leaf.prev];
+            Source::Tree(tree) if cursor.page.leaf().prev != NONE => {
+                cursor.page = Page::now(&tree.leaves[cursor.page.leaf().prev]);
             }
             Source::Listed(listed) => {
                 cursor.at -= 1;
-                cursor.leaf = listed.leaf(cursor.at);
+                cursor.page = listed.leaf(cursor.at);
             }
             _ => unreachable!("there are entries left"),
         }
-        cursor.pos = cursor.leaf.len();
+        cursor.pos = cursor.page.len();
     }
 }
 
@@ -152,12 +174,11 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Iter
             return None;
         }
         match &mut self.front {
-            Some(cursor) if cursor.pos < cursor.leaf.len() => {
+            Some(cursor) if cursor.pos < cursor.page.len() => {
                 self.left.start += 1;
-                let slot = cursor.leaf.slot(cursor.pos);
+                let entry = cursor.page.entry(cursor.pos);
                 cursor.pos += 1;
-                let leaf = cursor.leaf;
-                Some(self.entry(leaf.key_in(slot), leaf.cell_in(slot)))
+                Some(self.entry(entry))
             }
             _ => self.next_from_another_leaf(),
         }
@@ -173,14 +194,12 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Iter
         while let Some(entry) = self.next() {
             folded = f(folded, entry);
             let Some(cursor) = &mut self.front else { continue };
-            let here = cursor.leaf.len() - cursor.pos;
-            let slots = &cursor.leaf.slots()[cursor.pos..][..here.min(self.left.len())];
-            (self.left.start, cursor.pos) =
-                (self.left.start + slots.len(), cursor.pos + slots.len());
-            let (leaf, names) = (cursor.leaf, self.reader.names());
-            for &slot in slots {
-                let member = leaf.cell_in(slot).bytes(names);
-                folded = f(folded, Entry { key: leaf.key_in(slot), member });
+            let (page, start) = (cursor.page, cursor.pos);
+            let end = page.len().min(start + self.left.len());
+            (self.left.start, cursor.pos) = (self.left.start + end - start, end);
+            for (key, cell) in page.entries(start, end) {
+                let member = cell.bytes(self.reader.names());
+                folded = f(folded, Entry { key, member });
             }
         }
         folded
@@ -190,20 +209,20 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Iter
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> DoubleEndedIterator
     for Iter<'_, K, LEAF, INNER, UPPER>
 {
+    #[inline]
     fn next_back(&mut self) -> Option<Self::Item> {
-        let position = self.left.next_back()?;
-        if let Source::Small(list) = self.reader.source() {
-            let (key, cell) = &list[position];
-            return Some(self.entry(*key, cell));
+        if self.left.is_empty() {
+            return None;
         }
-        let mut cursor = self.back.take().or_else(|| self.cursor(position + 1))?;
-        if cursor.pos == 0 {
-            self.prev_leaf(&mut cursor);
+        match &mut self.back {
+            Some(cursor) if cursor.pos > 0 => {
+                self.left.end -= 1;
+                cursor.pos -= 1;
+                let entry = cursor.page.entry(cursor.pos);
+                Some(self.entry(entry))
+            }
+            _ => self.next_back_from_another_leaf(),
         }
-        cursor.pos -= 1;
-        let entry = self.entry(cursor.leaf.key(cursor.pos), cursor.leaf.cell(cursor.pos));
-        self.back = Some(cursor);
-        Some(entry)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::key::Key;
 use crate::link::Link;
 use crate::names::Names;
 use crate::prefetch::{prefetch, prefetch_all};
+use crate::undo::Stamp;
 
 /// Bits of a place that hold the slot.
 const SLOT_BITS: u32 = 6;
@@ -51,7 +52,7 @@ pub(crate) struct Leaf<K: Key, const LEAF: usize> {
     pub(crate) next: NodeId,
     pub(crate) prev: NodeId,
     /// When the entries were last written, in snapshots taken before.
-    pub(crate) epoch: u64,
+    pub(crate) stamp: Stamp,
 }
 
 impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
@@ -63,7 +64,7 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
             link: Link::NONE,
             next: NONE,
             prev: NONE,
-            epoch,
+            stamp: Stamp::new(epoch),
             keys: [fill; LEAF],
             cells: [K::Member::EMPTY; LEAF],
         }
@@ -170,11 +171,16 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.slots().partition_point(|&slot| before(&self.keys[usize::from(slot)]))
     }
 
+    /// The slot that the next entry gets. The leaf is not full.
+    pub(crate) fn free_slot(&self) -> u8 {
+        self.order[self.len()]
+    }
+
     /// Puts an entry at `pos` and returns its slot. The leaf is not full.
     pub(crate) fn insert(&mut self, pos: usize, key: K, cell: K::Member) -> u8 {
         let len = self.len();
         debug_assert!(pos <= len && len < LEAF);
-        let slot = self.order[len];
+        let slot = self.free_slot();
         self.order.copy_within(pos..len, pos + 1);
         self.order[pos] = slot;
         self.len += 1;

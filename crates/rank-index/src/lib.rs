@@ -43,6 +43,7 @@ mod key;
 mod leaf;
 mod link;
 mod names;
+mod page;
 mod prefetch;
 mod query;
 mod reader;
@@ -53,6 +54,7 @@ mod snapshot;
 mod standing;
 mod table;
 mod tree;
+mod undo;
 
 pub use build::BuildError;
 pub use cell::{AnyBytes, EightBytes, Member};

@@ -5,8 +5,8 @@
 
 use crate::cell::{Cell, Needle};
 use crate::key::Key;
-use crate::leaf::Leaf;
 use crate::names::Names;
+use crate::page::Page;
 use crate::snapshot::Listed;
 use crate::tree::{Tree, count_before};
 
@@ -72,8 +72,9 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
                 list.partition_point(|(key, cell)| before(key, cell.bytes(names)))
             }
             Source::Tree(tree) => tree.position(tree.search_entry(names, before)),
-            Source::Listed(listed) => partition_listed(&listed, |leaf, pos| {
-                before(&leaf.key(pos), leaf.cell(pos).bytes(names))
+            Source::Listed(listed) => partition_listed(&listed, |page, pos| {
+                let (key, cell) = page.entry(pos);
+                before(&key, cell.bytes(names))
             }),
         }
     }
@@ -83,7 +84,7 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         match self.source {
             Source::Small(list) => list.partition_point(|(key, _)| before(key)),
             Source::Tree(tree) => tree.partition_by_key(before),
-            Source::Listed(listed) => partition_listed(&listed, |leaf, pos| before(&leaf.key(pos))),
+            Source::Listed(listed) => partition_listed(&listed, |page, pos| before(&page.key(pos))),
         }
     }
 
@@ -115,7 +116,7 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             Source::Small(list) => crate::small::lower_bound(list, names, key, needle),
             Source::Tree(tree) => tree.position(tree.search(names, key, needle)),
             Source::Listed(listed) => {
-                partition_listed(&listed, |leaf, pos| leaf.order(pos, key, needle, names).is_lt())
+                partition_listed(&listed, |page, pos| page.order(pos, key, needle, names).is_lt())
             }
         }
     }
@@ -124,9 +125,9 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
 /// Entries of a snapshot's leaves of which `before` holds, which must be a prefix of all.
 fn partition_listed<'a, K: Key, const LEAF: usize>(
     listed: &Listed<'a, K, LEAF>,
-    mut before: impl FnMut(&'a Leaf<K, LEAF>, usize) -> bool,
+    mut before: impl FnMut(&Page<'a, K, LEAF>, usize) -> bool,
 ) -> usize {
-    let at = count_before(listed.count(), |at| before(listed.leaf(at), 0)).saturating_sub(1);
-    let leaf = listed.leaf(at);
-    listed.before(at) + count_before(leaf.len(), |pos| before(leaf, pos))
+    let at = count_before(listed.count(), |at| before(&listed.leaf(at), 0)).saturating_sub(1);
+    let page = listed.leaf(at);
+    listed.before(at) + count_before(page.len(), |pos| before(&page, pos))
 }

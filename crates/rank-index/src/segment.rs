@@ -79,7 +79,7 @@ impl<T: Copy> Segment<T> {
         let Memory::Map(map, skipped) = &self.memory else { return };
         let from = (first * size_of::<T>()).next_multiple_of(HUGE_BYTES);
         let bytes = self.capacity * size_of::<T>();
-        if from < bytes {
+        if from + HUGE_BYTES <= bytes {
             let advice = memmap2::Advice::HugePage;
             let _welcome = map.advise_range(advice, skipped + from, bytes - from).is_ok();
         }

@@ -1,13 +1,13 @@
 //! A consistent view of the index at one moment, while writes go on.
 //!
-//! What it is not: a copy; a snapshot lists the leaves, and a writer sets a leaf aside before it
-//! first changes it. Invariant: a listed leaf that was not set aside is in the index unchanged.
-//! Cost: taking one lists the leaves (12 bytes each); holding one costs a leaf's size for each leaf
-//! that is written meanwhile, shared among the snapshots; dropping it gives all of that back.
+//! What it is not: a copy; a snapshot lists the leaves, and a writer notes what it changes of them
+//! (`undo.rs`). Invariant: a listed leaf and its records since give what it held at the moment.
+//! Cost: taking one lists the leaves (12 bytes each); holding one keeps the records of what is
+//! written meanwhile, made once for all snapshots; dropping it gives both back.
 
 use std::fmt;
 use std::ops::RangeBounds;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::arena::{Arena, NodeId};
 use crate::cell::Needle;
@@ -16,22 +16,18 @@ use crate::inner::Tally;
 use crate::iter::{Entry, Iter, clamp};
 use crate::key::{Key, begins_run};
 use crate::leaf::Leaf;
+use crate::page::{Moment, Page};
 use crate::reader::{Reader, Source};
 use crate::standing::Standing;
 use crate::tree::Tree;
 
-/// Leaves whose copies are found through one pointer.
-const CHUNK_LEAVES: usize = 256;
-
-type Copies<K, const LEAF: usize> = Box<[OnceLock<Arc<Leaf<K, LEAF>>>]>;
-
 /// What a snapshot holds; the index refers to it weakly.
 #[derive(Debug)]
-pub(crate) struct Kept<K: Key, const LEAF: usize> {
+pub(crate) struct Kept<K: Key> {
     content: Content<K>,
     len: usize,
-    /// Copies of leaves by number, in chunks that are made when first needed.
-    copies: Box<[OnceLock<Copies<K, LEAF>>]>,
+    /// The last epoch whose writes are in it.
+    epoch: u64,
 }
 
 #[derive(Debug)]
@@ -41,46 +37,27 @@ enum Content<K: Key> {
     Leaves(Vec<(NodeId, Tally)>),
 }
 
-impl<K: Key, const LEAF: usize> Kept<K, LEAF> {
-    pub(crate) fn small(entries: &[(K, K::Member)]) -> Self {
-        let content = Content::Small(entries.to_vec());
-        Self { content, len: entries.len(), copies: Box::default() }
+impl<K: Key> Kept<K> {
+    pub(crate) fn small(entries: &[(K, K::Member)], epoch: u64) -> Self {
+        Self { content: Content::Small(entries.to_vec()), len: entries.len(), epoch }
     }
 
-    pub(crate) fn tree<const INNER: usize, const UPPER: usize>(
+    pub(crate) fn tree<const LEAF: usize, const INNER: usize, const UPPER: usize>(
         tree: &Tree<K, LEAF, INNER, UPPER>,
+        epoch: u64,
     ) -> Self {
-        let slots = tree.leaves.slots();
-        let mut leaves = Vec::with_capacity(slots);
+        let mut leaves = Vec::with_capacity(tree.leaves.slots());
         tree.for_each_leaf(&mut |leaf, before| leaves.push((leaf, before)));
-        let len = tree.len;
-        let copies = (0..slots.div_ceil(CHUNK_LEAVES)).map(|_| OnceLock::new()).collect();
-        Self { content: Content::Leaves(leaves), len, copies }
-    }
-
-    /// Takes a copy of leaf `id`, which is about to change for the first time.
-    pub(crate) fn keep(&self, id: NodeId, leaf: Arc<Leaf<K, LEAF>>) {
-        let id = id as usize;
-        let chunk = self.copies[id / CHUNK_LEAVES]
-            .get_or_init(|| (0..CHUNK_LEAVES).map(|_| OnceLock::new()).collect());
-        let fresh = chunk[id % CHUNK_LEAVES].set(leaf).is_ok();
-        debug_assert!(fresh, "a leaf changes for the first time only once");
-    }
-
-    fn copy(&self, id: NodeId) -> Option<&Leaf<K, LEAF>> {
-        let id = id as usize;
-        let chunk = self.copies[id / CHUNK_LEAVES].get()?;
-        chunk[id % CHUNK_LEAVES].get().map(Arc::as_ref)
+        Self { content: Content::Leaves(leaves), len: tree.len, epoch }
     }
 }
 
-/// The leaves of a snapshot, wherever they are now.
+/// The leaves of a snapshot, as they were.
 #[derive(Debug)]
 pub(crate) struct Listed<'a, K: Key, const LEAF: usize> {
-    kept: &'a Kept<K, LEAF>,
     leaves: &'a [(NodeId, Tally)],
-    /// The index's leaves, if it still has any.
-    arena: Option<&'a Arena<Leaf<K, LEAF>>>,
+    arena: &'a Arena<Leaf<K, LEAF>>,
+    moment: Moment<'a, K, LEAF>,
 }
 
 impl<K: Key, const LEAF: usize> Clone for Listed<'_, K, LEAF> {
@@ -98,11 +75,15 @@ impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
     }
 
     /// The leaf number `at` in order.
-    pub(crate) fn leaf(&self, at: usize) -> &'a Leaf<K, LEAF> {
-        let (id, _) = self.leaves[at];
-        self.kept.copy(id).unwrap_or_else(|| {
-            &self.arena.expect("the leaves of a dissolved tree were set aside")[id]
-        })
+    pub(crate) fn leaf(&self, at: usize) -> Page<'a, K, LEAF> {
+        Page::at(&self.arena[self.leaves[at].0], self.moment)
+    }
+
+    /// Asks for the leaf number `at` in order, if there is one.
+    pub(crate) fn prefetch(&self, at: usize) {
+        if let Some(&(id, _)) = self.leaves.get(at) {
+            self.arena[id].prefetch_entries();
+        }
     }
 
     /// Members before the leaf number `at`.
@@ -137,12 +118,12 @@ impl<'a, K: Key, const LEAF: usize> Listed<'a, K, LEAF> {
 /// apart by whoever owns both. At most [`SNAPSHOTS_LIVE_MAX`](crate::SNAPSHOTS_LIVE_MAX) live at
 /// the same time.
 pub struct Snapshot<K: Key, const LEAF: usize = 58> {
-    kept: Arc<Kept<K, LEAF>>,
+    kept: Arc<Kept<K>>,
     index_id: u64,
 }
 
 impl<K: Key, const LEAF: usize> Snapshot<K, LEAF> {
-    pub(crate) fn new(kept: Arc<Kept<K, LEAF>>, index_id: u64) -> Self {
+    pub(crate) fn new(kept: Arc<Kept<K>>, index_id: u64) -> Self {
         Self { kept, index_id }
     }
 
@@ -178,8 +159,12 @@ impl<K: Key, const LEAF: usize> Snapshot<K, LEAF> {
         let source = match &self.kept.content {
             Content::Small(entries) => Source::Small(entries),
             Content::Leaves(leaves) => {
-                let arena = index.tree().map(|tree| &tree.leaves);
-                Source::Listed(Listed { kept: &self.kept, leaves, arena })
+                let (epochs, epoch) = (index.epochs(), self.kept.epoch);
+                let arena = epochs
+                    .dissolved_since(epoch)
+                    .or(index.tree().map(|tree| &tree.leaves))
+                    .expect("the leaves of a dissolved tree are kept for its snapshots");
+                Source::Listed(Listed { leaves, arena, moment: Moment { epochs, epoch } })
             }
         };
         SnapshotView { reader: Reader::new(index.names(), source), len: self.kept.len }

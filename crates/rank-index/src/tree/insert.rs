@@ -41,12 +41,14 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// Puts an entry into a leaf with room; counts and the table are the caller's.
     pub(super) fn put(
         &mut self,
-        cx: &Context<K, LEAF>,
+        cx: &mut Context<K, LEAF>,
         spot: Spot,
         key: K,
         cell: K::Member,
     ) -> Place {
-        let slot = self.leaf_mut(cx, spot.leaf).insert(spot.pos, key, cell);
+        let leaf = self.leaf_mut(cx, spot.leaf);
+        cx.epochs.save(leaf, leaf.free_slot());
+        let slot = leaf.insert(spot.pos, key, cell);
         Place { leaf: spot.leaf, slot }
     }
 
@@ -137,7 +139,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// remain in `right`.
     pub(super) fn shift_left(
         &mut self,
-        cx: &Context<K, LEAF>,
+        cx: &mut Context<K, LEAF>,
         left: NodeId,
         right: NodeId,
         count: usize,
@@ -151,7 +153,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// Moves the last `count` entries of `left` to the front of `right`, its right sibling.
     pub(super) fn shift_right(
         &mut self,
-        cx: &Context<K, LEAF>,
+        cx: &mut Context<K, LEAF>,
         left: NodeId,
         right: NodeId,
         count: usize,

@@ -169,13 +169,12 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         });
     }
 
-    /// The leaf, for writing its entries: live snapshots get their copy first.
-    fn leaf_mut(&mut self, cx: &Context<K, LEAF>, id: NodeId) -> &mut Leaf<K, LEAF> {
+    /// The leaf, for writing: its order is noted for live snapshots first. Before a slot is
+    /// overwritten, its entry is to be saved as well.
+    fn leaf_mut(&mut self, cx: &mut Context<K, LEAF>, id: NodeId) -> &mut Leaf<K, LEAF> {
         let leaf = &mut self.leaves[id];
-        let now = cx.epochs.now();
-        if leaf.epoch != now {
-            cx.epochs.preserve(id, leaf);
-            leaf.epoch = now;
+        if leaf.stamp.epoch() != cx.epochs.now() {
+            cx.epochs.stamp(leaf);
         }
         leaf
     }
@@ -305,14 +304,16 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
 
     /// Moves `count` entries from position `from` of one leaf to position `to` of another, which
     /// has room. Tallies and separators are the caller's.
-    fn move_entries(&mut self, cx: &Context<K, LEAF>, from: Spot, count: usize, to: Spot) {
+    fn move_entries(&mut self, cx: &mut Context<K, LEAF>, from: Spot, count: usize, to: Spot) {
         self.leaf_mut(cx, from.leaf);
         self.leaf_mut(cx, to.leaf);
         for step in 0..count {
             let source = &self.leaves[from.leaf];
             let old = Place { leaf: from.leaf, slot: source.slot(from.pos + step) };
             let (key, cell) = (source.key_in(old.slot), *source.cell_in(old.slot));
-            let slot = self.leaves[to.leaf].insert(to.pos + step, key, cell);
+            let target = &mut self.leaves[to.leaf];
+            cx.epochs.save(target, target.free_slot());
+            let slot = target.insert(to.pos + step, key, cell);
             let new = Place { leaf: to.leaf, slot };
             self.table.relocate(cx.hasher.hash_cell(&cell), old, new);
         }

@@ -62,7 +62,9 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         }
         let from = self.spot(place);
         if old.order(&key) == Ordering::Equal {
-            self.leaf_mut(cx, from.leaf).set_key(from.pos, key);
+            let leaf = self.leaf_mut(cx, from.leaf);
+            cx.epochs.save(leaf, place.slot);
+            leaf.set_key(from.pos, key);
         } else if to == from.leaf {
             self.rekey_inside(cx, from, needle, key);
         } else if self.leaves[to].is_full() || self.leaves[from.leaf].len() == 1 {
@@ -77,7 +79,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     /// The entry stays in its leaf and slot: only the permutation changes, and perhaps the runs.
-    fn rekey_inside(&mut self, cx: &Context<K, LEAF>, from: Spot, needle: &Needle<'_>, key: K) {
+    fn rekey_inside(&mut self, cx: &mut Context<K, LEAF>, from: Spot, needle: &Needle<'_>, key: K) {
         let leaf = self.leaf_mut(cx, from.leaf);
         let (old, cell) = leaf.remove(from.pos);
         let to = Spot { leaf: from.leaf, pos: leaf.lower_bound(&key, needle, &cx.names) };

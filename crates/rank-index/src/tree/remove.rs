@@ -29,7 +29,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     /// Takes an entry out and counts it out; the table and the leaf's fill are the caller's.
-    fn take(&mut self, cx: &Context<K, LEAF>, spot: Spot) -> (K, K::Member) {
+    fn take(&mut self, cx: &mut Context<K, LEAF>, spot: Spot) -> (K, K::Member) {
         let entry = self.leaf_mut(cx, spot.leaf).remove(spot.pos);
         let (own, next) = self.run_effect(spot, &entry.0);
         self.add_next(next.map(|(leaf, runs)| (leaf, -runs)));
@@ -82,7 +82,9 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         } else {
             self.leaves[next].prev = left;
         }
-        self.leaves.release(right);
+        if !cx.epochs.retire_leaf(right, &self.leaves[right]) {
+            self.leaves.release(right);
+        }
         self.drop_child(cx, 1, parent, index);
     }
 

@@ -3,7 +3,8 @@
 //! What it is not: an allocator for several types, or one that gives memory back before it is
 //! dropped. Invariant: a number is either in use or in the free list. Cost: constant per operation;
 //! the first segment grows by doubling while that moves less than 128 KiB, and nothing is moved
-//! afterwards: a segment's memory is reserved whole and written (and so made resident) page by page.
+//! afterwards: a segment's memory is reserved whole and written (and so made resident) page by
+//! page.
 
 use std::ops::{Index, IndexMut};
 

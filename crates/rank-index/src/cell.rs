@@ -23,8 +23,8 @@ const PREFIX_BYTES: usize = 2;
 /// What the members of an index are: [`AnyBytes`] or [`EightBytes`]. Nothing else can be.
 pub trait Member: Cell {}
 
-/// Byte strings of up to [`MEMBER_BYTES_MAX`](crate::MEMBER_BYTES_MAX) bytes, in 16 bytes of a leaf:
-/// up to 15 live there, of longer ones a handle does.
+/// Byte strings of up to [`MEMBER_BYTES_MAX`](crate::MEMBER_BYTES_MAX) bytes, in 16 bytes of a
+/// leaf: up to 15 live there, of longer ones a handle does.
 //
 // Short: bytes, zeros, length. Long: prefix (2), class (1), index (4), hash (8), 0xFF.
 #[derive(Clone, Copy, Debug)]

@@ -11,6 +11,7 @@ use std::ops::{Bound, Range, RangeBounds};
 use crate::arena::NONE;
 use crate::cell::Cell;
 use crate::key::Key;
+use crate::leaf::Leaf;
 use crate::page::Page;
 use crate::reader::{Reader, Source};
 
@@ -55,6 +56,11 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// `positions` are within what `reader` has.
     pub(crate) fn new(reader: Reader<'a, K, LEAF, INNER, UPPER>, positions: Range<usize>) -> Self {
         Self { reader, left: positions, front: None, back: None }
+    }
+
+    /// Begins at the entry at `pos` of `leaf`, which is the one that it would have to look for.
+    pub(crate) fn begin_in(&mut self, leaf: &'a Leaf<K, LEAF>, pos: usize) {
+        self.front = Some(Cursor { page: Page::now(leaf), at: 0, pos });
     }
 
     #[inline]
@@ -122,7 +128,12 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         match self.reader.source() {
             Source::Small(_) => None,
             Source::Tree(tree) => {
-                let spot = tree.locate(position);
+                let count = self.left.len();
+                let spot = if count < PREFETCH_ENTRIES_MIN {
+                    tree.locate(position)
+                } else {
+                    tree.locate_to_read(position, count)
+                };
                 Some(Cursor { page: Page::now(&tree.leaves[spot.leaf]), at: 0, pos: spot.pos })
             }
             Source::Listed(listed) => {

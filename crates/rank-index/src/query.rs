@@ -272,9 +272,23 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         member: &[u8],
         radius: usize,
     ) -> Option<(usize, Iter<'_, K, LEAF, INNER, UPPER>)> {
-        let position = self.rank(member)?;
+        let needle = Needle::new(member);
+        let hash = self.cx.hasher.hash(&needle);
+        let (position, spot) = match &self.form {
+            Form::Small(small) => (small.find(&self.cx.names, &needle, hash)?, None),
+            Form::Tree(tree) => {
+                let spot = tree.find_among_others(&self.cx, &needle, hash)?;
+                (tree.position(spot), Some((tree, spot)))
+            }
+        };
         let start = position.saturating_sub(radius);
-        Some((start, self.range(start..=position.saturating_add(radius))))
+        let mut entries = self.range(start..=position.saturating_add(radius));
+        if let Some((tree, spot)) = spot
+            && let Some(pos) = spot.pos.checked_sub(position - start)
+        {
+            entries.begin_in(&tree.leaves[spot.leaf], pos);
+        }
+        Some((start, entries))
     }
 
     /// How many entries satisfy `before`, which must hold for a prefix of them. O(log n) calls on

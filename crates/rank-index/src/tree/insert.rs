@@ -17,8 +17,8 @@ use crate::link::Link;
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     Tree<K, LEAF, INNER, UPPER>
 {
-    /// Inserts the member `needle`, stored in `cell`, which is not in the tree. Its key belongs into
-    /// `leaf`.
+    /// Inserts the member `needle`, stored in `cell`, which is not in the tree. Its key belongs
+    /// into `leaf`.
     pub(super) fn insert(
         &mut self,
         cx: &mut Context<K, LEAF>,

@@ -135,6 +135,22 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         })
     }
 
+    /// The spot of the member `needle`, when its neighbours will be read.
+    #[inline]
+    pub(crate) fn find_among_others(
+        &self,
+        cx: &Context<K, LEAF>,
+        needle: &Needle<'_>,
+        hash: u64,
+    ) -> Option<Spot> {
+        let place = self.table.find(hash, |place| {
+            let leaf = &self.leaves[place.leaf];
+            leaf.prefetch_entries();
+            leaf.cell_in(place.slot).matches(needle, hash, &cx.names)
+        })?;
+        Some(self.spot(place))
+    }
+
     /// As [`find`](Self::find), for a write: asks for all keys of the entry's leaf as well.
     fn find_to_write(
         &self,
@@ -307,6 +323,11 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     fn move_entries(&mut self, cx: &mut Context<K, LEAF>, from: Spot, count: usize, to: Spot) {
         self.leaf_mut(cx, from.leaf);
         self.leaf_mut(cx, to.leaf);
+        // All lines of the table first: each is a cache miss, and none has to wait for another.
+        let source = &self.leaves[from.leaf];
+        for pos in from.pos..from.pos + count {
+            self.table.prefetch(cx.hasher.hash_cell(source.cell(pos)));
+        }
         for step in 0..count {
             let source = &self.leaves[from.leaf];
             let old = Place { leaf: from.leaf, slot: source.slot(from.pos + step) };

@@ -44,8 +44,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         Ok(None)
     }
 
-    /// Gives the member that was found a new key, which belongs into the leaf `to`, and returns the old
-    /// one.
+    /// Gives the member that was found a new key, which belongs into the leaf `to`, and returns the
+    /// old one.
     fn rekey(
         &mut self,
         cx: &mut Context<K, LEAF>,

@@ -13,6 +13,9 @@ use crate::key::Key;
 use crate::leaf::Leaf;
 use crate::names::Names;
 
+/// Leaves that a walk asks for before it reads the first: no more are waited for at once.
+const LEAVES_AHEAD_MAX: usize = 3;
+
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     Tree<K, LEAF, INNER, UPPER>
 {
@@ -130,6 +133,21 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             });
         }
         Spot { leaf: node, pos }
+    }
+
+    /// As [`locate`](Self::locate), when `count` entries will be read from there on: asks for their
+    /// leaves, as far as they have one parent, without waiting for the first.
+    pub(crate) fn locate_to_read(&self, position: usize, count: usize) -> Spot {
+        let spot = self.locate(position);
+        let leaf = &self.leaves[spot.leaf];
+        leaf.prefetch_entries();
+        if let Some((base, index)) = leaf.link.up() {
+            let further = (spot.pos + count) / (LEAF / 4 * 3);
+            let next = self.bases[base].children().iter().skip(index + 1);
+            next.take(further.min(LEAVES_AHEAD_MAX))
+                .for_each(|&next| self.leaves[next].prefetch_entries());
+        }
+        spot
     }
 
     /// The leftmost leaf below `node`.

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use rank_index::{
-    IndexError, MEMBER_BYTES_MAX, RankIndex, SMALL_MAX, SNAPSHOTS_LIVE_MAX, ScoreKey, ScoreTieKey,
-    Snapshot,
+    BuildError, Eight, IndexError, MEMBER_BYTES_MAX, RankIndex, SMALL_MAX, SNAPSHOTS_LIVE_MAX,
+    ScoreKey, ScoreTieKey, Snapshot,
 };
 
 fn key(score: u64) -> ScoreKey {
@@ -32,6 +32,45 @@ fn members_have_a_length_limit() {
     assert_eq!((index.get(&too_long), index.remove(&too_long)), (None, None));
     assert_eq!(index.len(), 1);
     assert_eq!(index.rank(&longest), Some(0));
+}
+
+/// Lengths around eight, where a member becomes long, and around the limit of any member.
+const LENGTHS_NOT_EIGHT: [usize; 12] =
+    [0, 1, 7, 9, 15, 16, 17, 511, 512, 65_534, MEMBER_BYTES_MAX, MEMBER_BYTES_MAX + 1];
+
+#[test]
+fn members_of_eight_bytes_have_no_other_length() {
+    for count in [0, 5, 500] {
+        let mut index: RankIndex<Eight<ScoreKey>> = RankIndex::with_seed(1);
+        for number in 0..count {
+            index.upsert(&u64::to_be_bytes(number), Eight(key(number))).unwrap();
+        }
+        let before: Vec<_> = index.iter().map(|entry| (entry.key, entry.member.to_vec())).collect();
+        for bytes in LENGTHS_NOT_EIGHT {
+            let other = vec![0; bytes];
+            let error = index.upsert(&other, Eight(key(7))).unwrap_err();
+            assert_eq!(error, IndexError::MemberNotFixed { bytes, bytes_fixed: 8 });
+            assert_eq!((index.get(&other), index.rank(&other)), (None, None), "{bytes} bytes");
+            assert_eq!((index.contains(&other), index.remove(&other)), (false, None));
+        }
+        index.check_invariants().unwrap();
+        let after = index.iter().map(|entry| (entry.key, entry.member.to_vec()));
+        assert!(after.eq(before), "nothing has changed");
+    }
+}
+
+#[test]
+fn a_build_of_members_of_eight_bytes_refuses_other_lengths() {
+    for good in [0, 3, 200] {
+        for bytes in LENGTHS_NOT_EIGHT {
+            let eight = (0..good).map(|number| (Eight(key(1)), u64::to_be_bytes(number).to_vec()));
+            let entries = eight.chain([(Eight(key(2)), vec![0; bytes])]);
+            let error = RankIndex::<Eight<ScoreKey>>::from_sorted(entries).unwrap_err();
+            let reason = IndexError::MemberNotFixed { bytes, bytes_fixed: 8 };
+            let position = usize::try_from(good).unwrap();
+            assert_eq!(error, BuildError::Member { position, reason });
+        }
+    }
 }
 
 #[test]

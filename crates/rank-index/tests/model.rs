@@ -5,9 +5,10 @@
 mod common;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 
-use common::{BoardKey, Lab, Policy, Shape, Ties, ops, policies, run, sum};
-use rank_index::{Restructures, ScoreKey, ScoreNoteKey, ScoreTieKey};
+use common::{BoardKey, Lab, Policy, Shape, Ties, member_of_eight, ops, policies, run, sum};
+use rank_index::{Eight, Restructures, ScoreKey, ScoreNoteKey, ScoreTieKey};
 
 /// Heavy ties, and a check of everything after every step.
 const SMALL: Shape = Shape { members: 400, scores: 40, phase: 600, query_every: 1, check_every: 1 };
@@ -17,6 +18,9 @@ const MEDIUM: Shape =
 /// As large as the naive model bears.
 const LARGE: Shape =
     Shape { members: 20_000, scores: 250, phase: 12_000, query_every: 64, check_every: 1_999 };
+/// Between the two, for a second kind of member on nodes as they are used.
+const WIDE: Shape =
+    Shape { members: 12_000, scores: 250, phase: 6_000, query_every: 64, check_every: 1_999 };
 /// Next to nothing but ties.
 const TIED: Shape =
     Shape { members: 2_000, scores: 2, phase: 2_000, query_every: 8, check_every: 97 };
@@ -104,4 +108,33 @@ fn production_nodes_with_ties_by_member() {
     let policies = with_ties(|ties| ties == Ties::Member);
     let counts = run_all::<ScoreKey, 58, 30, 64>(&policies, LARGE, 1, 24_000);
     assert_restructured(counts, 150, 10, 3);
+}
+
+#[test]
+fn small_nodes_with_members_of_eight_bytes() {
+    let policies = with_ties(|ties| ties != Ties::Member);
+    let counts = run_all::<Eight<ScoreTieKey>, 4, 4, 4>(&policies, SMALL, 1, 5_000);
+    assert_restructured(counts, 2_000, 800, 5);
+    let policies = with_ties(|ties| ties == Ties::Member);
+    let counts = run_all::<Eight<ScoreKey>, 4, 4, 4>(&policies, SMALL, 2, 5_000);
+    assert_restructured(counts, 2_000, 800, 5);
+    let counts = run_all::<Eight<ScoreKey>, 4, 4, 4>(&policies, TIED, 1, 10_000);
+    assert_restructured(counts, 1_000, 500, 5);
+}
+
+#[test]
+fn production_nodes_with_members_of_eight_bytes() {
+    let latest = with_ties(|ties| ties == Ties::Latest);
+    let counts = run_all::<Eight<ScoreTieKey>, 58, 30, 64>(&latest, WIDE, 1, 14_000);
+    assert_restructured(counts, 100, 4, 3);
+    let policies = with_ties(|ties| ties == Ties::Member);
+    let counts = run_all::<Eight<ScoreKey>, 58, 30, 64>(&policies, WIDE, 1, 14_000);
+    assert_restructured(counts, 100, 4, 3);
+}
+
+#[test]
+fn every_number_has_a_member_of_eight_bytes_of_its_own() {
+    let members: BTreeSet<_> = (0..=u16::MAX).map(member_of_eight).collect();
+    assert_eq!(members.len(), 1 << 16);
+    assert!(members.contains(&[0; 8]) && members.contains(&[0xFF; 8]));
 }

@@ -6,7 +6,7 @@ use std::ops::Bound;
 
 use rank_index::{Entry, RankIndex, Restructures, SNAPSHOTS_LIVE_MAX, Snapshot, SnapshotView};
 
-use super::{BoardKey, Model, Op, Policy, Row, Shape, member, score};
+use super::{BoardKey, Model, Op, Policy, Row, Shape, score};
 
 /// An index and its model, with snapshots of both.
 pub(crate) struct Lab<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize> {
@@ -53,7 +53,7 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
             (28..=110, true) | (161..=200, false) => self.update_some(op),
             _ => {
                 let at_ms = i64::from(op.at);
-                let member = member(op.member);
+                let member = K::member(op.member);
                 self.upsert(Row { score: score(self.model.policy, op.score), at_ms, member });
             }
         }
@@ -79,11 +79,11 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// Removes a member that is there, or (now and then) one that may not be.
     fn remove_some(&mut self, op: &Op) {
         let member = match self.model.rows.len() {
-            0 => member(op.member),
+            0 => K::needle(op.member),
             len if !op.two.is_multiple_of(8) => {
                 self.model.rows[usize::from(op.one) % len].member.clone()
             }
-            _ => member(op.member),
+            _ => K::needle(op.member),
         };
         let removed = self.index.remove(&member);
         let expected = self.model.remove(&member).map(|row| row.key(self.model.policy));
@@ -136,7 +136,7 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
     fn query(&self, op: &Op) {
         let len = self.model.rows.len();
         assert_eq!((self.index.len(), self.index.is_empty()), (len, len == 0));
-        self.query_member(&member(op.member));
+        self.query_member(&K::needle(op.member));
         let one = usize::from(op.one) % (len + 1);
         let two = usize::from(op.two) % (len + 2);
         if one < len {
@@ -198,7 +198,7 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
         let row = |number: u8, at: u16| Row {
             score: score(policy, number),
             at_ms: i64::from(at % 4),
-            member: member(op.member),
+            member: K::needle(op.member),
         };
         let (low, high) = (row(op.score, op.one), row(op.kind % 40, op.two));
         let (low_key, high_key) = (low.key::<K>(policy), high.key::<K>(policy));
@@ -225,7 +225,7 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
 
     fn query_lex(&self, row: &Row, kind: u8) {
         let policy = self.model.policy;
-        let (low, high) = (&row.member[..], member(u16::from(kind)));
+        let (low, high) = (&row.member[..], K::needle(u16::from(kind)));
         let bound = |number: u8, member| match number % 3 {
             0 => Bound::Included(member),
             1 => Bound::Excluded(member),
@@ -276,7 +276,7 @@ fn query_view<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: u
     assert!(view.range(position..end).rev().map(|entry| entry.member).eq(members.rev()));
     let policy = model.policy;
     let at_ms = i64::from(op.at);
-    let row = Row { score: score(policy, op.score), at_ms, member: member(op.member) };
+    let row = Row { score: score(policy, op.score), at_ms, member: K::needle(op.member) };
     let expected = rows.iter().filter(|other| other.order(&row, policy).is_lt()).count();
     let key = row.key::<K>(policy);
     assert_eq!(view.rank(&key, &row.member), expected);

@@ -13,8 +13,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestRunner};
 use rank_index::{
-    Direction, Key, Restructures, ScoreKey, ScoreNoteKey, ScoreTieKey, encode_f64, encode_i64,
-    tie_earliest, tie_latest,
+    Direction, Eight, Key, Restructures, ScoreKey, ScoreNoteKey, ScoreTieKey, encode_f64,
+    encode_i64, tie_earliest, tie_latest,
 };
 
 pub(crate) use lab::Lab;
@@ -55,6 +55,16 @@ pub(crate) fn policies() -> Vec<Policy> {
 /// A key that can be made from what a board knows.
 pub(crate) trait BoardKey: Key {
     fn make(policy: Policy, score: Score, at_ms: i64) -> Self;
+
+    /// A member that an index of such keys takes.
+    fn member(number: u16) -> Vec<u8> {
+        member(number)
+    }
+
+    /// A member that may be asked for, and may be one that such an index never takes.
+    fn needle(number: u16) -> Vec<u8> {
+        Self::member(number)
+    }
 }
 
 fn code(policy: Policy, score: Score) -> u64 {
@@ -85,6 +95,20 @@ impl BoardKey for ScoreTieKey {
             Ties::Member => panic!("ties by member have no code"),
         };
         Self { score: code(policy, score), tie }
+    }
+}
+
+impl<K: BoardKey> BoardKey for Eight<K> {
+    fn make(policy: Policy, score: Score, at_ms: i64) -> Self {
+        Self(K::make(policy, score, at_ms))
+    }
+
+    fn member(number: u16) -> Vec<u8> {
+        member_of_eight(number).to_vec()
+    }
+
+    fn needle(number: u16) -> Vec<u8> {
+        if number.is_multiple_of(5) { member(number) } else { Self::member(number) }
     }
 }
 
@@ -232,6 +256,18 @@ pub(crate) fn member(number: u16) -> Vec<u8> {
         6 => [vec![b'p'; 16 + usize::from(number % 280)], text].concat(),
         _ => [text, vec![0xFF; 600]].concat(),
     }
+}
+
+/// Members of eight bytes: the extremes and their neighbours, zeros in front, zeros behind, and any.
+pub(crate) fn member_of_eight(number: u16) -> [u8; 8] {
+    let number = u64::from(number);
+    let word = match number % 4 {
+        0 => number,
+        1 => u64::MAX - (number - 1),
+        2 => number << 48,
+        _ => number.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+    };
+    word.to_be_bytes()
 }
 
 fn score(policy: Policy, number: u8) -> Score {

@@ -1,10 +1,10 @@
 //! `cargo xtask loom`: the models of the boards' lock.
 //!
 //! What it is: the lock's model tests, compiled with `--cfg loom`, which puts a model checker's
-//! primitives under the lock. What it is not: a part of `cargo xtask test`; it compiles everything
-//! once more, into a folder of its own, so that it does not push out the ordinary build.
-//! Invariant: a model that fails or finds a deadlock fails the task. Cost: the model checker's
-//! build, and seconds for the models.
+//! primitives under the lock. What it is not: a part of the ordinary build; it compiles everything
+//! once more, into a folder of its own, so that it does not push that one out. Invariant: a model
+//! that fails or finds a deadlock fails the task. Cost: the model checker's build, and seconds for
+//! the models.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The project's task runner: `cargo xtask test|check|bench|loom|tidy`.
+//! The project's task runner: `cargo xtask test|check|bench|loom|asan|fuzz|tidy`.
 //!
 //! What it is: the one place that knows which commands, with which flags, make the project's
 //! checks; people and the continuous integration call the same ones. What it is not: a part of the
@@ -13,9 +13,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 
+mod asan;
 mod bench;
 mod check;
 mod command;
+mod fuzz;
 mod loom;
 mod needs;
 mod suite;
@@ -49,6 +51,20 @@ enum Task {
     },
     /// Check the boards' lock under every order of its threads' steps.
     Loom,
+    /// Test the crates with unsafe code under AddressSanitizer.
+    Asan {
+        /// Only the share of the tests that `cargo xtask test` runs.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// Run one fuzz target.
+    Fuzz {
+        /// Name of the target, a file of `fuzz/fuzz_targets`.
+        target: String,
+        /// Seconds to run for.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+    },
     /// The rules of form that the compiler does not know.
     Tidy,
 }
@@ -74,6 +90,8 @@ fn run(task: &Task) -> Result<()> {
             Ok(())
         }
         Task::Loom => loom::run(&root),
+        Task::Asan { quick } => asan::run(&root, *quick),
+        Task::Fuzz { target, seconds } => fuzz::run(&root, target, *seconds),
         Task::Tidy => tidy::run(&root),
     }
 }

@@ -24,6 +24,9 @@ struct Need {
 const NEEDS: &[Need] = &[
     // data/oracle.py computes the rankings that the demo's boards are compared with.
     Need { command: "python3", package: "python3" },
+    // The comparison of the benches builds a C++ structure, and asks a Redis of its own.
+    Need { command: "g++", package: "g++" },
+    Need { command: "redis-server", package: "redis-server" },
 ];
 
 /// The test runner, at a version that builds with the workspace's compiler.

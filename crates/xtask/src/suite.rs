@@ -1,20 +1,22 @@
 //! `cargo xtask test`: the whole test suite.
 //!
 //! What it is: the oracle's check against published records, the documentation's examples, which
-//! nextest cannot run, and then the unit, integration and end-to-end tests under nextest, whose
-//! closing line comes last. What it is not: the benches, whose package is left out because it
-//! compiles other people's structures. Invariant: no test is skipped for want of a tool; a missing
-//! one is installed or is an error. Cost: a build of the workspace and the tests' own time.
+//! nextest cannot run, the lock's models, a share of the tests under AddressSanitizer, a quick run
+//! of the comparison with other structures, which have to agree, and then the unit, integration and
+//! end-to-end tests under nextest, whose closing line comes last. What it is not: a measurement;
+//! the quick comparison's times mean nothing. Invariant: no test is skipped for want of a tool; a
+//! missing one is installed or is an error. Cost: a build of the workspace and smaller ones for the
+//! models, the sanitizer and the comparison, and the tests' own time.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{bench, command, needs};
+use crate::{asan, bench, command, loom, needs};
 
 /// Optimised, without debug assertions: defined in the workspace's Cargo.toml.
-const RELEASE_PROFILE: &str = "testrelease";
+pub(crate) const RELEASE_PROFILE: &str = "testrelease";
 
 /// Runs every test, optimised if `release` is set.
 ///
@@ -34,5 +36,8 @@ pub(crate) fn run(root: &Path, release: bool) -> Result<()> {
         examples.args(["--profile", RELEASE_PROFILE]);
     }
     command::run(&mut examples)?;
+    loom::run(root)?;
+    asan::run(root, true)?;
+    bench::run(root, "core", &["--quick".to_owned()])?;
     command::run(&mut tests)
 }

@@ -94,7 +94,7 @@ impl Setup for Skewed {
 
 /// A number below `limit`, all equally likely.
 fn below(random: u64, limit: u64) -> u64 {
-    (random >> 32) * limit >> 32
+    ((random >> 32) * limit) >> 32
 }
 
 /// A number below `limit` whose density falls as one over itself: Zipf's law, the exponent being

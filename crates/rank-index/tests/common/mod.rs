@@ -258,7 +258,7 @@ pub(crate) fn member(number: u16) -> Vec<u8> {
     }
 }
 
-/// Members of eight bytes: the extremes and their neighbours, zeros in front, zeros behind, and any.
+/// Members of eight bytes: both extremes and their neighbours, zeros in front or behind, any.
 pub(crate) fn member_of_eight(number: u16) -> [u8; 8] {
     let number = u64::from(number);
     let word = match number % 4 {

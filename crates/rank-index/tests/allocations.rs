@@ -98,6 +98,11 @@ fn short(number: u64) -> Vec<u8> {
     format!("user:{number:08}").into_bytes()
 }
 
+/// 36 bytes, as a UUID has.
+fn uuid(number: u64) -> Vec<u8> {
+    format!("{:08x}-0000-4000-8000-{number:012x}", scatter(number) >> 32).into_bytes()
+}
+
 fn eight(number: u64) -> Vec<u8> {
     scatter(number).to_be_bytes().to_vec()
 }
@@ -180,4 +185,22 @@ fn a_board_with_ten_members_is_small() {
     check_boards(short, |score| ScoreNoteKey { score, note: score });
     check_boards(eight, |score| Eight(ScoreKey { score }));
     check_boards(eight, |score| Eight(ScoreTieKey { score, tie: score }));
+}
+
+#[test]
+fn no_write_of_a_long_member_replaces_much() {
+    let most = load_and_unload(MEMBERS, uuid, |score| ScoreKey { score });
+    assert!(most <= REPLACED_BYTES_MAX, "{most} bytes");
+}
+
+#[test]
+fn no_write_of_a_very_long_member_replaces_much() {
+    let name = |number: u64| [&eight(number)[..], &[b'x'; 600]].concat();
+    let most = load_and_unload(40_000, name, |score| ScoreKey { score });
+    assert!(most <= REPLACED_BYTES_MAX, "{most} bytes");
+}
+
+#[test]
+fn a_board_with_ten_long_members_is_small() {
+    check_boards(uuid, |score| ScoreKey { score });
 }

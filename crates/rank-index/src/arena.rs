@@ -8,6 +8,7 @@
 
 use std::ops::{Index, IndexMut};
 
+use crate::pieces::Pieces;
 use crate::segment::{HUGE_FROM_BYTES, MAP_BYTES_MIN, Segment};
 
 /// Number of a node in its arena.
@@ -25,12 +26,12 @@ const SEGMENT_NODES: usize = 1 << SEGMENT_BITS;
 pub(crate) struct Arena<T: Copy> {
     segments: Vec<Segment<T>>,
     slots: usize,
-    free: Vec<NodeId>,
+    free: Pieces<NodeId>,
 }
 
 impl<T: Copy> Arena<T> {
     pub(crate) const fn new() -> Self {
-        Self { segments: Vec::new(), slots: 0, free: Vec::new() }
+        Self { segments: Vec::new(), slots: 0, free: Pieces::new() }
     }
 
     /// Stores `node` and returns its number.
@@ -69,8 +70,8 @@ impl<T: Copy> Arena<T> {
     }
 
     /// The numbers that are free, in no order.
-    pub(crate) fn free(&self) -> &[NodeId] {
-        &self.free
+    pub(crate) fn free(&self) -> impl Iterator<Item = NodeId> {
+        self.free.iter().copied()
     }
 
     /// Takes the last segment out, with what is in use of it and what is free.
@@ -87,7 +88,7 @@ impl<T: Copy> Arena<T> {
     pub(crate) fn memory_bytes(&self) -> usize {
         self.slots * size_of::<T>()
             + self.segments.capacity() * size_of::<Segment<T>>()
-            + self.free.capacity() * size_of::<NodeId>()
+            + self.free.memory_bytes()
     }
 }
 
@@ -131,7 +132,7 @@ mod tests {
             assert_eq!(arena[id], value);
         }
         arena.release(ids[7]);
-        assert_eq!(arena.free(), [ids[7]]);
+        assert!(arena.free().eq([ids[7]]));
         assert_eq!(arena.insert(99), ids[7]);
         for value in 0..10_000 {
             arena.insert(value);

@@ -5,6 +5,7 @@
 //! 2 and 25 % of a slot is unused, and a size's memory is given back when none of it is in use.
 
 use crate::arena::NodeId;
+use crate::pieces::Pieces;
 
 /// Slot sizes in bytes, each with a two-byte length in front; steps of at most 50 %, then 25 %.
 const SLOT_BYTES: [usize; 18] =
@@ -30,7 +31,7 @@ pub struct Handle {
 #[derive(Debug, Default)]
 struct Slab {
     segments: Vec<Vec<u8>>,
-    free: Vec<NodeId>,
+    free: Pieces<NodeId>,
     used: usize,
 }
 
@@ -38,13 +39,13 @@ struct Slab {
 #[derive(Debug, Default)]
 pub struct Names {
     slabs: Vec<Slab>,
-    large: Vec<Box<[u8]>>,
-    large_free: Vec<NodeId>,
+    large: Pieces<Box<[u8]>>,
+    large_free: Pieces<NodeId>,
 }
 
 impl Names {
     pub(crate) const fn new() -> Self {
-        Self { slabs: Vec::new(), large: Vec::new(), large_free: Vec::new() }
+        Self { slabs: Vec::new(), large: Pieces::new(), large_free: Pieces::new() }
     }
 
     /// Stores a copy of `bytes`, at most `MEMBER_BYTES_MAX` of them.
@@ -88,8 +89,8 @@ impl Names {
             self.large[handle.index as usize] = Box::default();
             self.large_free.push(handle.index);
             if self.large_free.len() == self.large.len() {
-                self.large = Vec::new();
-                self.large_free = Vec::new();
+                self.large = Pieces::new();
+                self.large_free = Pieces::new();
             }
         } else {
             let slab = &mut self.slabs[usize::from(handle.class)];
@@ -119,8 +120,8 @@ impl Names {
     pub(crate) fn memory_bytes(&self) -> usize {
         let slabs: usize = self.slabs.iter().map(Slab::memory_bytes).sum();
         let large: usize = self.large.iter().map(|name| name.len()).sum();
-        let lists = self.large.capacity() * size_of::<Box<[u8]>>()
-            + self.large_free.capacity() * size_of::<NodeId>()
+        let lists = self.large.memory_bytes()
+            + self.large_free.memory_bytes()
             + self.slabs.capacity() * size_of::<Slab>();
         slabs + large + lists
     }
@@ -161,9 +162,7 @@ impl Slab {
 
     fn memory_bytes(&self) -> usize {
         let slots: usize = self.segments.iter().map(Vec::len).sum();
-        slots
-            + self.segments.capacity() * size_of::<Vec<u8>>()
-            + self.free.capacity() * size_of::<NodeId>()
+        slots + self.segments.capacity() * size_of::<Vec<u8>>() + self.free.memory_bytes()
     }
 }
 

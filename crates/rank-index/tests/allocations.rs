@@ -199,8 +199,3 @@ fn no_write_of_a_very_long_member_replaces_much() {
     let most = load_and_unload(40_000, name, |score| ScoreKey { score });
     assert!(most <= REPLACED_BYTES_MAX, "{most} bytes");
 }
-
-#[test]
-fn a_board_with_ten_long_members_is_small() {
-    check_boards(uuid, |score| ScoreKey { score });
-}

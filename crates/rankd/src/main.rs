@@ -9,6 +9,7 @@ mod exit;
 mod host;
 mod logging;
 mod output;
+mod processor;
 mod rows;
 mod settings;
 mod store;
@@ -25,6 +26,10 @@ use clap::Parser as _;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if let Err(missing) = processor::check() {
+        eprintln!("error: {missing}");
+        return ExitCode::FAILURE;
+    }
     // Exits with 2 by itself on wrong usage, and with 0 after --help and --version.
     let cli = cli::Cli::parse();
     exit::code_of(commands::run(cli.command))

@@ -142,11 +142,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             if let Form::Tree(tree) = &self.form {
                 tree.prefetch_ranks(window.iter().map(|(_, hash)| *hash));
             }
-            ranks.extend(
-                window.iter().map(|(needle, hash)| {
-                    self.find(needle, *hash).map(|place| self.position(place))
-                }),
-            );
+            ranks.extend(window.iter().map(|(needle, hash)| self.rank_of(needle, *hash)));
         }
         ranks
     }

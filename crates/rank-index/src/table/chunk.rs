@@ -75,11 +75,6 @@ impl Chunk {
         Place::unpack(self.places[lane])
     }
 
-    /// The lane of an entry.
-    pub(super) fn lane_of(&self, tag: Tag, place: Place) -> Option<usize> {
-        self.lanes_with(tag).find(|&lane| self.places[lane] == place.pack())
-    }
-
     pub(super) fn has_tag(&self, lane: usize, tag: Tag) -> bool {
         self.tag(lane) == tag.0
     }

@@ -124,16 +124,15 @@ impl Table {
 
     /// Removes `place`, which is in the table with this hash.
     pub(crate) fn remove(&mut self, hash: u64, place: Place) {
-        let (index, lane) = self.locate(hash, place);
-        self.chunk_mut(index).free(lane);
-        self.unpass(self.layout.home(hash)..index);
+        let found = self.locate(hash, place);
+        self.chunk_mut(found.index).free(found.lane);
+        self.unpass(self.layout.home(hash)..found.index);
         self.len -= 1;
     }
 
     /// The entry at `from` moved to `to`.
     pub(crate) fn relocate(&mut self, hash: u64, from: Place, to: Place) {
-        let (index, lane) = self.locate(hash, from);
-        self.chunk_mut(index).set_place(lane, to);
+        self.set_place(self.locate(hash, from), to);
     }
 
     /// Places in the table.
@@ -150,18 +149,10 @@ impl Table {
         self.segments.chunk_mut(index)
     }
 
-    /// The chunk and lane of an entry that is in the table.
-    fn locate(&self, hash: u64, place: Place) -> (usize, usize) {
-        let tag = Tag::of(hash);
-        let mut index = self.layout.home(hash);
-        loop {
-            let chunk = self.segments.chunk(index);
-            if let Some(lane) = chunk.lane_of(tag, place) {
-                return (index, lane);
-            }
-            assert!(chunk.passing() > 0, "every entry of the tree is in the table");
-            index += 1;
-        }
+    /// Where an entry is that is in the table.
+    fn locate(&self, hash: u64, place: Place) -> Found {
+        let found = self.find_entry(hash, |other| other == place);
+        found.expect("every entry of the tree is in the table")
     }
 
     /// Stores an entry in the first free lane from its home on.

@@ -130,9 +130,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         needle: &Needle<'_>,
         hash: u64,
     ) -> Option<Place> {
-        self.table.find(hash, |place| {
-            self.leaves[place.leaf].cell_in(place.slot).matches(needle, hash, &cx.names)
-        })
+        self.find_asking(cx, needle, hash, |_| {}).map(|found| found.place)
     }
 
     /// The spot of the member `needle`, when its neighbours will be read.
@@ -143,24 +141,23 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         needle: &Needle<'_>,
         hash: u64,
     ) -> Option<Spot> {
-        let place = self.table.find(hash, |place| {
-            let leaf = &self.leaves[place.leaf];
-            leaf.prefetch_entries();
-            leaf.cell_in(place.slot).matches(needle, hash, &cx.names)
-        })?;
-        Some(self.spot(place))
+        let found = self.find_asking(cx, needle, hash, Leaf::prefetch_entries)?;
+        Some(self.spot(found.place))
     }
 
-    /// As [`find`](Self::find), for a write: asks for all keys of the entry's leaf as well.
-    fn find_to_write(
+    /// Where the member `needle` is; `ask` asks for what else of its leaf will be needed, before
+    /// anything in it is waited for.
+    #[inline(always)]
+    fn find_asking(
         &self,
         cx: &Context<K, LEAF>,
         needle: &Needle<'_>,
         hash: u64,
+        ask: impl Fn(&Leaf<K, LEAF>),
     ) -> Option<Found> {
         self.table.find_entry(hash, |place| {
             let leaf = &self.leaves[place.leaf];
-            leaf.prefetch_search();
+            ask(leaf);
             leaf.cell_in(place.slot).matches(needle, hash, &cx.names)
         })
     }

@@ -14,6 +14,7 @@ use crate::epochs::Context;
 use crate::error::IndexError;
 use crate::inner::Tally;
 use crate::key::Key;
+use crate::leaf::Leaf;
 use crate::table::Found;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
@@ -33,7 +34,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         self.table.prefetch(hash);
         let leaf = self.search_leaf(&cx.names, &key, needle);
         self.leaves[leaf].prefetch_search();
-        if let Some(found) = self.find_to_write(cx, needle, hash) {
+        if let Some(found) = self.find_asking(cx, needle, hash, Leaf::prefetch_search) {
             return Ok(Some(self.rekey(cx, found, leaf, needle, hash, key)));
         }
         if self.len >= Self::MEMBERS_MAX {

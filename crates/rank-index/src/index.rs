@@ -243,8 +243,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
                 small.remove(pos)
             }
             Form::Tree(tree) => {
-                let place = tree.find(&self.cx, &needle, hash)?;
-                tree.remove(&mut self.cx, place, hash)
+                let found = tree.find_to_write(&self.cx, &needle, hash)?;
+                tree.remove(&mut self.cx, found, hash)
             }
         };
         self.cx.discard(&cell);
@@ -298,7 +298,8 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             Form::Tree(tree) => {
                 let place = tree.place(spot(tree));
                 let hash = self.cx.hasher.hash_cell(tree.leaves[place.leaf].cell_in(place.slot));
-                tree.remove(&mut self.cx, place, hash)
+                let found = tree.table.locate(hash, place);
+                tree.remove(&mut self.cx, found, hash)
             }
         };
         let member = cell.bytes(&self.cx.names).into();

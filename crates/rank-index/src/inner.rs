@@ -11,6 +11,7 @@ use crate::arena::NodeId;
 use crate::key::Key;
 use crate::leaf::narrow;
 use crate::link::Link;
+use crate::partition::partition;
 use crate::prefetch::{prefetch, prefetch_all};
 
 /// An unsigned number in which a node keeps sums. Sums that a node cannot exceed fit it; sums and
@@ -224,8 +225,16 @@ impl<K: Key, C: Count, const N: usize> Inner<K, C, N> {
 
     /// Leading children for whose right neighbour `before` holds of the separator between them:
     /// the child in which a monotone `before` turns false.
-    pub(crate) fn partition(&self, before: impl FnMut(&K) -> bool) -> usize {
-        self.seps[1..self.len()].partition_point(before)
+    #[inline(always)]
+    pub(crate) fn partition(&self, mut before: impl FnMut(&K) -> bool) -> usize {
+        partition::<N>(self.len() - 1, |place| before(&self.seps[place + 1]))
+    }
+
+    /// The child in which a monotone `before` turns false.
+    #[inline]
+    pub(crate) fn child_by_key(&self, before: impl FnMut(&K) -> bool) -> NodeId {
+        self.prefetch_seps();
+        self.child(self.partition(before))
     }
 
     /// How many children behind child `index` have separators that order `key` equal.

@@ -14,6 +14,7 @@ use crate::cell::{Cell, Needle};
 use crate::key::Key;
 use crate::link::Link;
 use crate::names::Names;
+use crate::partition::partition;
 use crate::prefetch::{prefetch, prefetch_all};
 use crate::undo::Stamp;
 
@@ -47,12 +48,13 @@ pub(crate) struct Leaf<K: Key, const LEAF: usize> {
     order: [u8; LEAF],
     len: u8,
     pub(crate) link: Link,
-    keys: [K; LEAF],
-    cells: [K::Member; LEAF],
-    pub(crate) next: NodeId,
-    pub(crate) prev: NodeId,
+    // Beside the keys, since what writes a leaf has searched them.
     /// When the entries were last written, in snapshots taken before.
     pub(crate) stamp: Stamp,
+    pub(crate) next: NodeId,
+    pub(crate) prev: NodeId,
+    keys: [K; LEAF],
+    cells: [K::Member; LEAF],
 }
 
 impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
@@ -167,8 +169,10 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
     }
 
     /// Entries whose key satisfies `before`, which must hold for a prefix of them.
+    #[inline(always)]
     pub(crate) fn partition_by_key(&self, mut before: impl FnMut(&K) -> bool) -> usize {
-        self.slots().partition_point(|&slot| before(&self.keys[usize::from(slot)]))
+        let key_at = |pos: usize| &self.keys[usize::from(self.order[pos])];
+        partition::<LEAF>(self.len(), |pos| before(key_at(pos)))
     }
 
     /// The slot that the next entry gets. The leaf is not full.

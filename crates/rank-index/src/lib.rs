@@ -44,6 +44,7 @@ mod leaf;
 mod link;
 mod names;
 mod page;
+mod partition;
 mod pieces;
 mod prefetch;
 mod query;

@@ -319,20 +319,23 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     /// # Ok::<(), rank_index::IndexError>(())
     /// ```
     pub fn positions_between(&self, lower: Bound<&K>, upper: Bound<&K>) -> Range<usize> {
-        let is_below = |key: &K| match lower {
-            Bound::Included(bound) => key.is_before(bound),
-            Bound::Excluded(bound) => !bound.is_before(key),
-            Bound::Unbounded => false,
+        let start = match lower {
+            Bound::Included(bound) => Some(prefix(bound, false)),
+            Bound::Excluded(bound) => Some(prefix(bound, true)),
+            Bound::Unbounded => None,
         };
-        let is_within = |key: &K| match upper {
-            Bound::Included(bound) => !bound.is_before(key),
-            Bound::Excluded(bound) => key.is_before(bound),
-            Bound::Unbounded => true,
+        let end = match upper {
+            Bound::Included(bound) => Some(prefix(bound, true)),
+            Bound::Excluded(bound) => Some(prefix(bound, false)),
+            Bound::Unbounded => None,
         };
-        let (start, end) = match (lower, upper) {
-            (Bound::Unbounded, _) => (0, self.reader().partition_by_key(is_within)),
-            (_, Bound::Unbounded) => (self.reader().partition_by_key(is_below), self.len()),
-            _ => self.reader().partition_by_keys(is_below, is_within),
+        let reader = self.reader();
+        let (start, end) = match (start, end) {
+            (Some(start), Some(end)) => reader.partition_by_keys(start, end),
+            (start, end) => (
+                start.map_or(0, |start| reader.partition_by_key(start)),
+                end.map_or(self.len(), |end| reader.partition_by_key(end)),
+            ),
         };
         start..end.max(start)
     }
@@ -467,4 +470,10 @@ impl<'a, K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize> Into
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
+}
+
+/// Holds of the keys before `bound`, or of those through it.
+fn prefix<K: Key>(bound: &K, through: bool) -> impl Fn(&K) -> bool + Copy {
+    // Always both comparisons: a branch in each step of a search would cost more.
+    move |key| key.is_before(bound) | (through & !bound.is_before(key))
 }

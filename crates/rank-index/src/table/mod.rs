@@ -123,8 +123,13 @@ impl Table {
     }
 
     /// Removes `place`, which is in the table with this hash.
+    #[cfg(test)]
     pub(crate) fn remove(&mut self, hash: u64, place: Place) {
-        let found = self.locate(hash, place);
+        self.remove_found(hash, self.locate(hash, place));
+    }
+
+    /// Removes the entry that was found by this hash, with no write since.
+    pub(crate) fn remove_found(&mut self, hash: u64, found: Found) {
         self.chunk_mut(found.index).free(found.lane);
         self.unpass(self.layout.home(hash)..found.index);
         self.len -= 1;
@@ -150,7 +155,7 @@ impl Table {
     }
 
     /// Where an entry is that is in the table.
-    fn locate(&self, hash: u64, place: Place) -> Found {
+    pub(crate) fn locate(&self, hash: u64, place: Place) -> Found {
         let found = self.find_entry(hash, |other| other == place);
         found.expect("every entry of the tree is in the table")
     }

@@ -145,6 +145,17 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         Some(self.spot(found.place))
     }
 
+    /// Where the member `needle` is, when its entry will change.
+    #[inline(always)]
+    pub(crate) fn find_to_write(
+        &self,
+        cx: &Context<K, LEAF>,
+        needle: &Needle<'_>,
+        hash: u64,
+    ) -> Option<Found> {
+        self.find_asking(cx, needle, hash, Leaf::prefetch_search)
+    }
+
     /// Where the member `needle` is; `ask` asks for what else of its leaf will be needed, before
     /// anything in it is waited for.
     #[inline(always)]

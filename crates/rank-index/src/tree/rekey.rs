@@ -14,7 +14,6 @@ use crate::epochs::Context;
 use crate::error::IndexError;
 use crate::inner::Tally;
 use crate::key::Key;
-use crate::leaf::Leaf;
 use crate::table::Found;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
@@ -34,7 +33,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         self.table.prefetch(hash);
         let leaf = self.search_leaf(&cx.names, &key, needle);
         self.leaves[leaf].prefetch_search();
-        if let Some(found) = self.find_asking(cx, needle, hash, Leaf::prefetch_search) {
+        if let Some(found) = self.find_to_write(cx, needle, hash) {
             return Ok(Some(self.rekey(cx, found, leaf, needle, hash, key)));
         }
         if self.len >= Self::MEMBERS_MAX {
@@ -69,7 +68,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         } else if to == from.leaf {
             self.rekey_inside(cx, from, needle, key);
         } else if self.leaves[to].is_full() || self.leaves[from.leaf].len() == 1 {
-            let (_, cell) = self.remove(cx, place, hash);
+            let (_, cell) = self.remove(cx, found, hash);
             let to = self.search_leaf(&cx.names, &key, needle);
             self.insert(cx, to, needle, hash, key, cell);
         } else {

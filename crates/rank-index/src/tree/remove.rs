@@ -9,22 +9,23 @@ use crate::arena::{Arena, NONE, NodeId};
 use crate::epochs::Context;
 use crate::inner::{Count, Inner, Tally};
 use crate::key::Key;
-use crate::leaf::Place;
 use crate::link::Link;
+use crate::table::Found;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     Tree<K, LEAF, INNER, UPPER>
 {
-    /// Removes the entry at `place`. A long member's bytes stay the caller's to discard.
+    /// Removes the entry that was found by this hash. A long member's bytes stay the caller's to
+    /// discard.
     pub(crate) fn remove(
         &mut self,
         cx: &mut Context<K, LEAF>,
-        place: Place,
+        found: Found,
         hash: u64,
     ) -> (K, K::Member) {
-        self.table.remove(hash, place);
-        let entry = self.take(cx, self.spot(place));
-        self.rebalance(cx, place.leaf);
+        self.table.remove_found(hash, found);
+        let entry = self.take(cx, self.spot(found.place));
+        self.rebalance(cx, found.place.leaf);
         entry
     }
 

@@ -75,7 +75,16 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         one: impl FnMut(&K) -> bool + Copy,
         other: impl FnMut(&K) -> bool + Copy,
     ) -> (usize, usize) {
-        let (leaf, other_leaf) = (self.leaf_by_key(one), self.leaf_by_key(other));
+        let (mut node, mut other_node) = (self.root, self.root);
+        for level in (1..=self.height).rev() {
+            at_level!(self, level, nodes => {
+                node = nodes[node].child_by_key(one);
+                other_node = nodes[other_node].child_by_key(other);
+            });
+        }
+        let (leaf, other_leaf) = (&self.leaves[node], &self.leaves[other_node]);
+        leaf.prefetch_search();
+        other_leaf.prefetch_search();
         (self.partition_in_leaf(leaf, one), self.partition_in_leaf(other_leaf, other))
     }
 
@@ -83,11 +92,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     fn leaf_by_key(&self, before: impl FnMut(&K) -> bool + Copy) -> &Leaf<K, LEAF> {
         let mut node = self.root;
         for level in (1..=self.height).rev() {
-            node = at_level!(self, level, nodes => {
-                let inner = &nodes[node];
-                inner.prefetch_seps();
-                inner.child(inner.partition(before))
-            });
+            node = at_level!(self, level, nodes => nodes[node].child_by_key(before));
         }
         let leaf = &self.leaves[node];
         leaf.prefetch_search();

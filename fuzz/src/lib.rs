@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rankd_engine::State;
+use rankd_storage::limits::FORMAT_VERSION;
 use rankd_storage::{
     EmbeddedOptions, EmbeddedStore, Fs, FsFile, FsLock, OpenReport, StorageError, Verdict, check,
 };
@@ -16,6 +17,12 @@ use rankd_storage::{
 pub const STORE: [u8; 16] = *b"0123456789abcdef";
 /// Name of a store's first segment.
 pub const LOG: &str = "log-00000000000000000001.rlog";
+
+/// A version that is read: the one that is written, or the one before.
+#[must_use]
+pub fn version(is_old: bool) -> u32 {
+    FORMAT_VERSION - u32::from(is_old)
+}
 
 type Bytes = Arc<Mutex<Vec<u8>>>;
 
@@ -152,9 +159,9 @@ pub fn open_and_judge(fs: &MemFs) {
 
 /// The head of a first segment or of a snapshot, as the format page has it.
 #[must_use]
-pub fn head(magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
+pub fn head(version: u32, magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
     let mut bytes = magic.to_vec();
-    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(version.to_le_bytes());
     bytes.extend([0; 4]);
     bytes.extend(STORE);
     bytes.extend(sequence.to_le_bytes());
@@ -165,10 +172,10 @@ pub fn head(magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
 
 /// A first segment whose records have these bodies, and good checksums.
 #[must_use]
-pub fn segment(bodies: &[&[u8]]) -> Vec<u8> {
+pub fn segment(version: u32, bodies: &[&[u8]]) -> Vec<u8> {
     let salt = crc32c::crc32c(&STORE);
     let mut chain = salt;
-    let mut bytes = head(b"RANKDLOG", 1, chain);
+    let mut bytes = head(version, b"RANKDLOG", 1, chain);
     for (sequence, body) in (1_u64..).zip(bodies) {
         let mut record = u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes().to_vec();
         record.extend(1_u32.to_le_bytes());

@@ -3,8 +3,9 @@
 //!
 //! Invariant: a change says what *is* now, never what was added, so applying one twice is the
 //! same as applying it once, and a run of them may be replayed over a state that has seen part
-//! of it. Cost of applying one: O(log n) of its board.
+//! of it. Cost of applying one: O(log n) of its board; for organisations, see `rankd-orgs`.
 
+use rankd_orgs::OrgChange;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
@@ -66,6 +67,8 @@ pub enum Change {
         /// What is remembered of it.
         memory: KeyMemory,
     },
+    /// Something of the organisations; what it says is theirs alone.
+    Orgs(OrgChange),
 }
 
 /// What is remembered of a batch that had an idempotency key.

@@ -1,9 +1,9 @@
-//! One consistent view of all boards at one sequence, taken while writes go on.
+//! One consistent view of the whole state at one sequence, taken while writes go on.
 //!
 //! Beginning a cut is O(1): it closes the gate for an instant, so that no batch is half done, and
 //! marks the cut as open. A board is snapshotted when the cut comes to it, or by the first writer
 //! that touches it before that. So a cut costs a board's snapshot a board, and never a pause over
-//! all of them.
+//! all of them. Organisations freeze as a whole, which is cheap, while the gate is closed.
 //!
 //! Invariant: while a cut is open, a board that existed when it began is changed only after its
 //! snapshot was taken.
@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use rankd_orgs::{OrgItem, OrgsFrozen};
 
 use crate::board::{Board, Body};
 use crate::change::KeyMemory;
@@ -77,7 +78,7 @@ impl CutTable {
 #[error("a snapshot is being taken already")]
 pub struct CutInProgress;
 
-/// All boards, display names and keys at one sequence. Dropping it ends the cut.
+/// All boards, display names, keys and organisations at one sequence. Dropping it ends the cut.
 #[derive(Debug)]
 pub struct Cut {
     state: Arc<State>,
@@ -86,6 +87,7 @@ pub struct Cut {
     visited: Option<BoardId>,
     labels: Frozen<Box<str>>,
     keys: Frozen<KeyMemory>,
+    orgs: OrgsFrozen,
 }
 
 impl State {
@@ -109,6 +111,7 @@ impl State {
             visited: None,
             labels: self.labels.freeze(),
             keys: self.keys.freeze(),
+            orgs: self.orgs.freeze(),
         })
     }
 }
@@ -160,6 +163,12 @@ impl Cut {
     /// The idempotency keys, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = (&Name, &KeyMemory)> {
         self.keys.iter()
+    }
+
+    /// The next piece of the organisations, in an order in which they can be loaded; `None` after
+    /// the last.
+    pub fn next_org_item(&mut self) -> Option<OrgItem> {
+        self.orgs.next_item()
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use rankd_orgs::{OrgIntent, OrgOutcome, Orgs};
+
 use crate::board::{Board, BoardInfo};
 use crate::clock::Clock;
-use crate::intent::{Batch, IdempotencyKey, Intent};
+use crate::intent::{Batch, IdempotencyKey, Intent, OrgBatch};
 use crate::state::{State, Totals};
 use crate::storage::{Health, Receipt, SnapshotReport, Storage, StoreFuture, StoreStats};
 
@@ -58,6 +60,22 @@ impl Engine {
     ) -> StoreFuture<'_, Receipt> {
         let (now_ms, auto_create) = (self.now_ms(), self.options.auto_create);
         self.storage.submit(Batch { intents, now_ms, auto_create, with_ranks, idempotency })
+    }
+
+    /// Carries out intents about organisations as one batch; ready when they are as durable as the
+    /// store promises.
+    ///
+    /// # Errors
+    /// (of the future) Those of [`Storage::submit_orgs`].
+    pub fn submit_orgs(&self, intents: Vec<OrgIntent>) -> StoreFuture<'_, Vec<OrgOutcome>> {
+        let submitted = self.storage.submit_orgs(OrgBatch { intents, now_ms: self.now_ms() });
+        Box::pin(async move { Ok(submitted.await?.answer) })
+    }
+
+    /// The organisations, to read.
+    #[must_use]
+    pub fn orgs(&self) -> &Orgs {
+        self.state.orgs()
     }
 
     /// The board of this name.

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
+use rankd_orgs::OrgOutcome;
+
 use crate::board::{Board, Body};
 use crate::change::{Change, KeptOutcomes, KeyMemory};
 use crate::definition::Definition;
 use crate::ids::Name;
-use crate::intent::{Batch, IdempotencyKey, Intent, Outcome, Placed, Rejection};
+use crate::intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
 use crate::keys::Claim;
 use crate::limits::{
     AT_MS_MAX, AT_MS_MIN, BATCH_INTENTS_MAX, BOARDS_MAX, IDEMPOTENCY_KEY_BYTES_MAX,
@@ -55,6 +57,29 @@ impl State {
         };
         turn.finish();
         Ok(Receipt { sequence, answer: Answer::Fresh(outcomes) })
+    }
+
+    /// The same for a batch about organisations, which resolve and apply it under their own locks.
+    ///
+    /// # Errors
+    /// Without any effect: a batch beyond its limit.
+    pub fn execute_orgs(
+        &self,
+        batch: &OrgBatch,
+        sink: &dyn ChangeSink,
+    ) -> Result<Receipt<Vec<OrgOutcome>>, StoreError> {
+        check_count(batch.intents.len(), rankd_orgs::limits::BATCH_INTENTS_MAX)?;
+        let _gate = self.gate.read();
+        let mut appended = None;
+        let answer = self.orgs.execute(&batch.intents, batch.now_ms, &mut |changes| {
+            debug_assert!(appended.is_none(), "one batch is one record");
+            debug_assert!(!changes.is_empty(), "a record is never empty");
+            let changes = changes.into_iter().map(Change::Orgs).collect();
+            appended = Some(sink.append(batch.now_ms, changes));
+        });
+        // What was read to come to these outcomes was appended before its locks were given back.
+        let sequence = appended.unwrap_or_else(|| sink.last_sequence());
+        Ok(Receipt { sequence, answer })
     }
 }
 
@@ -261,19 +286,21 @@ fn kept(outcomes: &[Outcome]) -> KeptOutcomes {
 }
 
 fn check_batch(batch: &Batch) -> Result<(), StoreError> {
-    let too_large = |what, value: usize, max: usize| {
-        Err(StoreError::TooLarge { what, value: value as u64, max: max as u64 })
-    };
-    if batch.intents.len() > BATCH_INTENTS_MAX {
-        return too_large("the number of intents", batch.intents.len(), BATCH_INTENTS_MAX);
+    check_count(batch.intents.len(), BATCH_INTENTS_MAX)?;
+    let key_bytes = batch.idempotency.as_ref().map_or(0, |key| key.key.len());
+    let what = "the length of the idempotency key in bytes";
+    check_size(what, key_bytes, IDEMPOTENCY_KEY_BYTES_MAX)
+}
+
+fn check_count(intents: usize, intents_max: usize) -> Result<(), StoreError> {
+    check_size("the number of intents", intents, intents_max)
+}
+
+fn check_size(what: &'static str, value: usize, max: usize) -> Result<(), StoreError> {
+    if value <= max {
+        return Ok(());
     }
-    match &batch.idempotency {
-        Some(key) if key.key.len() > IDEMPOTENCY_KEY_BYTES_MAX => {
-            let what = "the length of the idempotency key in bytes";
-            too_large(what, key.key.len(), IDEMPOTENCY_KEY_BYTES_MAX)
-        }
-        _ => Ok(()),
-    }
+    Err(StoreError::TooLarge { what, value: value as u64, max: max as u64 })
 }
 
 fn check(what: &'static str, value: i64, min: i64, max: i64) -> Result<(), Rejection> {

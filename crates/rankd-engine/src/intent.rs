@@ -1,6 +1,7 @@
 //! What front ends ask for, and what they are told. Intents are relative to the state at the
 //! moment they are resolved; the changes that come out of them are not (see [`crate::change`]).
 
+use rankd_orgs::OrgIntent;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::{Definition, Operator};
@@ -81,6 +82,15 @@ impl Batch {
     pub fn new(intents: Vec<Intent>, now_ms: i64) -> Self {
         Self { intents, now_ms, auto_create: true, with_ranks: false, idempotency: None }
     }
+}
+
+/// Intents about organisations, resolved and logged as those of a [`Batch`] are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OrgBatch {
+    /// At most [`rankd_orgs::limits::BATCH_INTENTS_MAX`].
+    pub intents: Vec<OrgIntent>,
+    /// Time of acceptance in milliseconds since 1970, UTC, read once by the front end.
+    pub now_ms: i64,
 }
 
 /// A score with its rank at the moment of the write.

@@ -1,5 +1,6 @@
 //! Boards, their policies, and the one way a write goes: an *intent* is resolved to absolute
-//! *changes*, and only changes are applied.
+//! *changes*, and only changes are applied. Batches about organisations go the same way; what is
+//! in them is for `rankd-orgs` alone.
 //!
 //! What it is: a deterministic state machine over [`Change`]s in memory ([`State`]), the port
 //! that stores implement ([`Storage`]), and the calls that front ends make ([`Engine`]).
@@ -8,7 +9,8 @@
 //! comes in with every batch.
 //!
 //! Locks, always taken in this order: idempotency claim, cut gate (shared), lanes of display names
-//! (ascending), creation lock, boards by ascending id, directory. None is held across an await.
+//! (ascending), creation lock, boards by ascending id, directory. Under the gate a batch about
+//! organisations takes their locks and none of the others. None is held across an await.
 
 pub mod limits;
 
@@ -43,7 +45,7 @@ pub use cut::{BoardCut, Cut, CutInProgress};
 pub use definition::{Definition, Operator, Order, Ties};
 pub use engine::{Engine, EngineOptions};
 pub use ids::{BoardId, Name};
-pub use intent::{Batch, IdempotencyKey, Intent, Outcome, Placed, Rejection};
+pub use intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
 pub use load::{ApplyError, LoadError};
 pub use read::{Entry, Page, RankList, RankStyle, ScorePage, Standing};
 pub use rows::{BoardHeader, MemberRow};

@@ -1,4 +1,7 @@
-//! Filling a state at start: a snapshot in bulk, then the logged changes after it.
+//! Filling a state at start: a snapshot in bulk, then the logged changes after it. Organisations
+//! load themselves ([`rankd_orgs::Orgs::load`]).
+
+use rankd_orgs::{OrgApplyError, OrgChange};
 
 use crate::board::Board;
 use crate::change::{Change, KeyMemory, Record};
@@ -47,6 +50,14 @@ pub enum ApplyError {
         board: u64,
         /// What the index said.
         reason: String,
+    },
+    /// The organisations do not take the change.
+    #[error("record {sequence}, organisations: {reason}")]
+    Orgs {
+        /// Of the record.
+        sequence: u64,
+        /// What they said.
+        reason: OrgApplyError,
     },
 }
 
@@ -107,7 +118,14 @@ impl State {
                 self.keys.remember(key, memory.clone());
                 Ok(())
             }
+            Change::Orgs(change) => self.apply_orgs(record, change),
         }
+    }
+
+    fn apply_orgs(&self, record: &Record, change: &OrgChange) -> Result<(), ApplyError> {
+        let sequence = record.sequence;
+        let applied = self.orgs.apply(change, record.accepted_ms);
+        applied.map_err(|reason| ApplyError::Orgs { sequence, reason })
     }
 
     fn apply_created(

@@ -1,13 +1,16 @@
-//! The whole state in memory: boards, display names, idempotency keys.
+//! The whole state in memory: boards, display names, idempotency keys, organisations.
 //!
 //! Invariant: it is what the changes 1 to n of the store's log say, for one n. Batches change it
 //! through [`State::execute`](crate::State::execute), replay through
 //! [`State::apply`](crate::State::apply); both end in the same functions on a board's body.
+//! Organisations resolve and apply by themselves, in their batches' turn
+//! ([`State::execute_orgs`](crate::State::execute_orgs)).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
+use rankd_orgs::Orgs;
 
 use crate::board::Board;
 use crate::change::Change;
@@ -22,7 +25,7 @@ use crate::lanes::Lanes;
 pub trait ChangeSink {
     /// Takes the changes of one batch, in order, and returns their sequence.
     ///
-    /// Called at most once a batch, while the batch's boards are locked, so that the order of
+    /// Called at most once a batch, while what the batch touched is locked, so that the order of
     /// sequences is the order of effects. It must neither block nor fail.
     fn append(&self, accepted_ms: i64, changes: Vec<Change>) -> u64;
 
@@ -30,7 +33,7 @@ pub trait ChangeSink {
     fn last_sequence(&self) -> u64;
 }
 
-/// Boards, display names and idempotency keys.
+/// Boards, display names, idempotency keys and organisations.
 #[derive(Debug)]
 pub struct State {
     pub(crate) directory: Directory,
@@ -39,6 +42,7 @@ pub struct State {
     /// the order of effects is that of the log.
     pub(crate) label_lanes: Lanes,
     pub(crate) keys: KeyTable,
+    pub(crate) orgs: Orgs,
     pub(crate) cuts: CutTable,
     /// Shared by every batch from its first lock to its append; a cut begins alone.
     pub(crate) gate: RwLock<()>,
@@ -59,6 +63,12 @@ pub struct Totals {
     pub labels: u64,
     /// Idempotency keys remembered.
     pub keys: u64,
+    /// Organisations.
+    pub orgs: u64,
+    /// Users of all organisations together.
+    pub users: u64,
+    /// Activities stored.
+    pub activities: u64,
 }
 
 impl State {
@@ -70,6 +80,7 @@ impl State {
             labels: CowMap::new(),
             label_lanes: Lanes::new(),
             keys: KeyTable::new(),
+            orgs: Orgs::new(),
             cuts: CutTable::default(),
             gate: RwLock::new(()),
             creation: Mutex::new(()),
@@ -81,11 +92,15 @@ impl State {
     /// Sizes. Cheap enough for every scrape of the metrics.
     #[must_use]
     pub fn totals(&self) -> Totals {
+        let orgs = self.orgs.totals();
         Totals {
             boards: self.directory.len() as u64,
             members: self.members.load(Ordering::Relaxed),
             labels: self.labels.len() as u64,
             keys: self.keys.len() as u64,
+            orgs: orgs.orgs,
+            users: orgs.users,
+            activities: orgs.activities,
         }
     }
 
@@ -105,6 +120,12 @@ impl State {
     #[must_use]
     pub fn label(&self, member: &[u8]) -> Option<Box<str>> {
         self.labels.get(member)
+    }
+
+    /// The organisations: to read, and to load from a snapshot.
+    #[must_use]
+    pub fn orgs(&self) -> &Orgs {
+        &self.orgs
     }
 
     pub(crate) fn next_board_id(&self) -> BoardId {

@@ -4,7 +4,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::intent::{Batch, Outcome};
+use rankd_orgs::OrgOutcome;
+
+use crate::intent::{Batch, OrgBatch, Outcome};
 
 /// What a store's calls return: boxed, so that the engine need not know which store runs.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -16,6 +18,9 @@ pub trait Storage: Send + Sync + 'static {
     /// A batch of which an error is returned may still take effect if the error says so
     /// ([`StoreError::may_take_effect`]).
     fn submit(&self, batch: Batch) -> StoreFuture<'_, Receipt>;
+
+    /// The same for a batch about organisations: one outcome an intent, in order.
+    fn submit_orgs(&self, batch: OrgBatch) -> StoreFuture<'_, Receipt<Vec<OrgOutcome>>>;
 
     /// Writes a snapshot now.
     fn snapshot(&self) -> StoreFuture<'_, SnapshotReport>;
@@ -32,11 +37,11 @@ pub trait Storage: Send + Sync + 'static {
 
 /// What a batch came to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Receipt {
-    /// The newest sequence that these outcomes depend on.
+pub struct Receipt<A = Answer> {
+    /// The newest sequence that the answer depends on.
     pub sequence: u64,
-    /// One outcome an intent, in order; or the memory of an earlier batch with the same key.
-    pub answer: Answer,
+    /// What became of the intents.
+    pub answer: A,
 }
 
 /// The outcomes of a batch.
@@ -57,6 +62,8 @@ pub struct SnapshotReport {
     pub boards: u64,
     /// Members of all boards.
     pub members: u64,
+    /// Pieces that the organisations make up in it.
+    pub org_items: u64,
     /// Size in bytes; 0 where nothing is written.
     pub bytes: u64,
     /// How long it took, in milliseconds.

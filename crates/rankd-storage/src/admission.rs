@@ -1,9 +1,13 @@
 //! How large a batch's record can become, before the batch is resolved: the place that it takes
-//! in the queue. Never less than what is written. Cost: O(intents).
+//! in the queue. Never less than what is written. Cost: one pass over the batch.
 
-use rankd_engine::{Batch, Intent, StoreError};
+use rankd_engine::{Batch, Intent, OrgBatch, StoreError};
+use rankd_orgs::{ActivityInput, Attributes, OrgIntent};
 
-use crate::limits::{INTENT_BYTES_MAX, RECORD_BYTES_MAX};
+use crate::body::encoded_bytes;
+use crate::limits::{
+    INTENT_BYTES_MAX, ORG_CONTENT_COPIES_MAX, ORG_INTENT_BYTES_MAX, RECORD_BYTES_MAX,
+};
 
 /// Upper bound of the record's body in bytes.
 ///
@@ -13,7 +17,20 @@ pub(crate) fn record_bytes_max(batch: &Batch) -> Result<u32, StoreError> {
     let key_bytes = batch.idempotency.as_ref().map_or(0, |key| key.key.len() as u64);
     let fixed = INTENT_BYTES_MAX * (batch.intents.len() as u64 + 1);
     let variable: u64 = batch.intents.iter().map(intent_bytes).sum();
-    let bytes = fixed + variable + key_bytes;
+    within_record(fixed + variable + key_bytes)
+}
+
+/// As [`record_bytes_max`], of a batch about organisations.
+///
+/// # Errors
+/// If that is more than [`RECORD_BYTES_MAX`].
+pub(crate) fn org_record_bytes_max(batch: &OrgBatch) -> Result<u32, StoreError> {
+    let fixed = ORG_INTENT_BYTES_MAX * (batch.intents.len() as u64 + 1);
+    let content: u64 = batch.intents.iter().map(org_content_bytes).sum();
+    within_record(fixed + ORG_CONTENT_COPIES_MAX * content)
+}
+
+fn within_record(bytes: u64) -> Result<u32, StoreError> {
     u32::try_from(bytes).ok().filter(|bytes| *bytes <= RECORD_BYTES_MAX).ok_or(
         StoreError::TooLarge {
             what: "the batch's size in bytes",
@@ -37,6 +54,32 @@ fn intent_bytes(intent: &Intent) -> u64 {
     bytes as u64
 }
 
+/// What of an intent about organisations can be in its changes: everything of no fixed length.
+fn org_content_bytes(intent: &OrgIntent) -> u64 {
+    match intent {
+        OrgIntent::PutOrg { spec, .. } => encoded_bytes(spec),
+        OrgIntent::PutUser { resource_id, profile, .. } => encoded_bytes(&(resource_id, profile)),
+        OrgIntent::PutRules { rules, .. } => encoded_bytes(rules),
+        OrgIntent::PutGroup { spec, .. } => encoded_bytes(spec),
+        OrgIntent::AddCredential { spec, .. } => encoded_bytes(spec),
+        OrgIntent::Record(activity) => activity_bytes(activity),
+        OrgIntent::DeleteUser { .. }
+        | OrgIntent::Enrol { .. }
+        | OrgIntent::Unenrol { .. }
+        | OrgIntent::RevokeCredential { .. }
+        | OrgIntent::OfferSigningKey { .. } => 0,
+    }
+}
+
+fn activity_bytes(activity: &ActivityInput) -> u64 {
+    let ActivityInput { id, action, attributes, .. } = activity;
+    let Attributes { vacancy_id, campaign, others, .. } = attributes;
+    encoded_bytes(&(id, action, vacancy_id, campaign, others))
+}
+
+#[cfg(test)]
+mod org_tests;
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -48,7 +91,7 @@ mod tests {
     use crate::body::encode_changes;
 
     /// Keeps the last changes, as a log would.
-    struct Kept(RefCell<Vec<Change>>);
+    pub(super) struct Kept(pub(super) RefCell<Vec<Change>>);
 
     impl ChangeSink for Kept {
         fn append(&self, _accepted_ms: i64, changes: Vec<Change>) -> u64 {

@@ -9,6 +9,7 @@
 use std::path::Path;
 
 use rankd_engine::{BoardHeader, KeyMemory, MemberRow};
+use rankd_orgs::OrgItem;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
 
@@ -73,6 +74,8 @@ pub struct FileReport {
     pub boards: u64,
     /// Members of a snapshot.
     pub members: u64,
+    /// Pieces that the organisations make up in a snapshot.
+    pub org_items: u64,
     /// The first thing that is wrong: offset in bytes, and what it is.
     pub finding: Option<(u64, String)>,
 }
@@ -221,6 +224,7 @@ fn check_snapshot(
         if kind == BlockKind::Footer {
             let (found, _finished_ms) = reader.finish()?;
             (report.boards, report.members) = (found.boards, found.members);
+            report.org_items = found.org_items;
             return Ok(());
         }
         while reader.items_left() > 0 {
@@ -246,6 +250,9 @@ fn check_item(
         }
         BlockKind::Labels => drop(reader.item::<(ByteBuf, Box<str>)>()?),
         BlockKind::Keys => drop(reader.item::<(ByteBuf, KeyMemory)>()?),
+        BlockKind::Orgs => {
+            let _item = reader.item::<OrgItem>()?;
+        }
         BlockKind::Footer => {}
     }
     Ok(())

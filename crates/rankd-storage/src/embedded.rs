@@ -14,12 +14,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rankd_engine::{
-    Batch, Change, ChangeSink, Health, Receipt, SnapshotReport, State, Storage, StoreError,
-    StoreFuture, StoreStats,
+    Batch, Change, ChangeSink, Health, OrgBatch, Receipt, SnapshotReport, State, Storage,
+    StoreError, StoreFuture, StoreStats,
 };
+use rankd_orgs::OrgOutcome;
 use tokio::sync::watch;
 
-use crate::admission::record_bytes_max;
+use crate::admission::{org_record_bytes_max, record_bytes_max};
 use crate::error::{Action, StorageError};
 use crate::fs::{Fs, FsLock};
 use crate::head::salt;
@@ -162,17 +163,33 @@ impl EmbeddedStore {
 
     async fn submit_batch(&self, batch: Batch) -> Result<Receipt, StoreError> {
         let bytes = record_bytes_max(&batch)?;
+        self.carry_out(bytes, |state, sink| state.execute(&batch, sink)).await
+    }
+
+    async fn submit_org_batch(
+        &self,
+        batch: OrgBatch,
+    ) -> Result<Receipt<Vec<OrgOutcome>>, StoreError> {
+        let bytes = org_record_bytes_max(&batch)?;
+        self.carry_out(bytes, |state, sink| state.execute_orgs(&batch, sink)).await
+    }
+
+    /// Waits for a place of `bytes` bytes, resolves and applies, and waits for durability.
+    async fn carry_out<A>(
+        &self,
+        bytes: u32,
+        execute: impl FnOnce(&State, &dyn ChangeSink) -> Result<Receipt<A>, StoreError>,
+    ) -> Result<Receipt<A>, StoreError> {
         let admission = self.queue.admit(bytes).await?;
-        let receipt = self.resolve(&batch, admission)?;
+        let receipt = execute(&self.state, &self.ticket(admission))?;
         let acknowledged = self.queue.acknowledged(receipt.sequence).await;
         acknowledged.map_err(StoreError::NotDurable)?;
         Ok(receipt)
     }
 
-    /// Resolves and applies. What it does not append to the log frees its place at once.
-    fn resolve(&self, batch: &Batch, admission: Admission) -> Result<Receipt, StoreError> {
-        let ticket = Ticket { queue: &self.queue, admission: Cell::new(Some(admission)) };
-        self.state.execute(batch, &ticket)
+    /// What a batch does not append to the log frees its place when the ticket goes.
+    fn ticket(&self, admission: Admission) -> Ticket<'_> {
+        Ticket { queue: &self.queue, admission: Cell::new(Some(admission)) }
     }
 
     async fn take_snapshot(&self) -> Result<SnapshotReport, StoreError> {
@@ -245,6 +262,10 @@ impl Drop for EmbeddedStore {
 impl Storage for EmbeddedStore {
     fn submit(&self, batch: Batch) -> StoreFuture<'_, Receipt> {
         Box::pin(self.submit_batch(batch))
+    }
+
+    fn submit_orgs(&self, batch: OrgBatch) -> StoreFuture<'_, Receipt<Vec<OrgOutcome>>> {
+        Box::pin(self.submit_org_batch(batch))
     }
 
     fn snapshot(&self) -> StoreFuture<'_, SnapshotReport> {

@@ -4,7 +4,7 @@
 
 use crate::bytes::{before, get, get_u32, get_u64, put};
 use crate::error::{Damage, StorageError};
-use crate::limits::FORMAT_VERSION;
+use crate::limits::{FORMAT_VERSION, FORMAT_VERSION_MIN};
 
 /// Length of a file's head.
 pub(crate) const HEAD_BYTES: usize = 48;
@@ -44,6 +44,8 @@ impl Kind {
 /// A file's head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Head {
+    /// Between [`FORMAT_VERSION_MIN`] and [`FORMAT_VERSION`].
+    pub(crate) version: u32,
     pub(crate) store: StoreId,
     /// First sequence of a segment, sequence of a snapshot.
     pub(crate) sequence: u64,
@@ -52,11 +54,16 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// The head of a new file.
+    pub(crate) fn new(store: StoreId, sequence: u64, chain: u32) -> Self {
+        Self { version: FORMAT_VERSION, store, sequence, chain }
+    }
+
     /// The head's bytes; its checksum is in the last four.
     pub(crate) fn encode(&self, kind: Kind) -> [u8; HEAD_BYTES] {
         let mut bytes = [0; HEAD_BYTES];
         put(&mut bytes, 0, &kind.magic());
-        put(&mut bytes, 8, &FORMAT_VERSION.to_le_bytes());
+        put(&mut bytes, 8, &self.version.to_le_bytes());
         put(&mut bytes, 16, &self.store);
         put(&mut bytes, 32, &self.sequence.to_le_bytes());
         put(&mut bytes, 40, &self.chain.to_le_bytes());
@@ -81,11 +88,11 @@ impl Head {
         if version > FORMAT_VERSION {
             return Err(StorageError::newer(file, version));
         }
-        Ok(Self::decode_current(kind, version, bytes))
+        Ok(Self::decode_known(kind, version, bytes))
     }
 
-    fn decode_current(kind: Kind, version: u32, bytes: &[u8]) -> Result<Self, Damage> {
-        if version != FORMAT_VERSION {
+    fn decode_known(kind: Kind, version: u32, bytes: &[u8]) -> Result<Self, Damage> {
+        if version < FORMAT_VERSION_MIN {
             return Err(Damage::Unknown { what: "format version", found: version });
         }
         let reserved_is_zero =
@@ -96,7 +103,8 @@ impl Head {
         if checksum_of(bytes) != crc32c::crc32c(before(bytes, CHECKSUM_AT)) {
             return Err(Damage::Head(kind.name()));
         }
-        Ok(Self { store: get(bytes, 16), sequence: get_u64(bytes, 32), chain: get_u32(bytes, 40) })
+        let (store, sequence) = (get(bytes, 16), get_u64(bytes, 32));
+        Ok(Self { version, store, sequence, chain: get_u32(bytes, 40) })
     }
 }
 

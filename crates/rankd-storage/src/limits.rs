@@ -3,7 +3,11 @@
 use rankd_engine::limits::{BATCH_INTENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, NAME_BYTES_MAX};
 
 /// The format version that this build writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
+/// The oldest format version that this build reads.
+pub const FORMAT_VERSION_MIN: u32 = 1;
+/// The first format version with organisations.
+pub const FORMAT_VERSION_ORGS: u32 = 2;
 /// Longest body of a log record, in bytes. A batch that could exceed it is refused.
 pub const RECORD_BYTES_MAX: u32 = 64 << 20;
 /// Most records that are resolved but not yet on disk.
@@ -42,6 +46,12 @@ pub const READ_BYTES: usize = 256 << 10;
 pub const GROUP_BUFFER_BYTES_KEPT: usize = 8 << 20;
 /// Upper bound of what one intent adds to a record beside its names, label and key, in bytes.
 pub const INTENT_BYTES_MAX: u64 = 256;
+/// Upper bound of what one intent about organisations adds to a record beside its content, in
+/// bytes: a row, a user, a correction, and the name of the rule that was applied.
+pub const ORG_INTENT_BYTES_MAX: u64 = 1024;
+/// How often the content of an intent about organisations may be in its record: in a definition,
+/// and in what refers to it.
+pub const ORG_CONTENT_COPIES_MAX: u64 = 2;
 
 const _: () = assert!(RECORD_BYTES_MAX <= QUEUE_BYTES_MAX);
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
@@ -53,3 +63,7 @@ const _: () = assert!(SNAPSHOTS_KEPT == 2, "the pruning rule keeps exactly the o
 const ITEM_BYTES_MAX: usize =
     NAME_BYTES_MAX + IDEMPOTENCY_KEY_BYTES_MAX + 256 + BATCH_INTENTS_MAX * 128;
 const _: () = assert!(BLOCK_BYTES_TARGET + ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as usize);
+const _: () =
+    assert!(BLOCK_BYTES_TARGET + rankd_orgs::limits::ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as usize);
+const _: () = assert!(ORG_INTENT_BYTES_MAX >= 2 * rankd_orgs::limits::TEXT_BYTES_MAX as u64);
+const _: () = assert!(FORMAT_VERSION_MIN < FORMAT_VERSION_ORGS);

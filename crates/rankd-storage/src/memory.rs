@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rankd_engine::{
-    Batch, Change, ChangeSink, Health, Receipt, SnapshotReport, State, Storage, StoreError,
-    StoreFuture, StoreStats,
+    Batch, Change, ChangeSink, Health, OrgBatch, Receipt, SnapshotReport, State, Storage,
+    StoreError, StoreFuture, StoreStats,
 };
+use rankd_orgs::OrgOutcome;
 
 /// A store that forgets everything when it is dropped.
 pub struct MemoryStore {
@@ -53,6 +54,9 @@ impl MemoryStore {
             report.boards += 1;
             report.members += board.header().members;
         }
+        while cut.next_org_item().is_some() {
+            report.org_items += 1;
+        }
         Ok(report)
     }
 }
@@ -62,6 +66,13 @@ impl Storage for MemoryStore {
         Box::pin(async move {
             self.check_open()?;
             self.state.execute(&batch, &self.sequence)
+        })
+    }
+
+    fn submit_orgs(&self, batch: OrgBatch) -> StoreFuture<'_, Receipt<Vec<OrgOutcome>>> {
+        Box::pin(async move {
+            self.check_open()?;
+            self.state.execute_orgs(&batch, &self.sequence)
         })
     }
 

@@ -12,7 +12,7 @@ use rankd_engine::{Record, SnapshotReport, State};
 use crate::error::{Action, Damage, LayoutError, StorageError};
 use crate::fs::{Fs, FsLock, read_exact_at, write_all_at};
 use crate::head::{StoreId, salt};
-use crate::limits::READ_BYTES;
+use crate::limits::{FORMAT_VERSION, READ_BYTES};
 use crate::log::active::ActiveLog;
 use crate::log::reader::{Position, SegmentReader};
 use crate::log::tail;
@@ -148,10 +148,21 @@ impl Recovery<'_> {
         // Whoever gave the last segment its name may have been killed before that was durable.
         let synced = self.fs.sync_folder(self.folder);
         synced.map_err(StorageError::io(Action::Sync, self.folder))?;
-        let fs = Arc::clone(self.fs);
-        let log = ActiveLog::resume(fs, self.folder, store, end.first, end.offset, end.position)?;
-        let segments = listing.segments.len() as u64;
+        let log = self.go_on(store, &end)?;
+        let is_begun = end.version < FORMAT_VERSION && end.position.next > end.first;
+        let segments = listing.segments.len() as u64 + u64::from(is_begun);
         Ok(Recovered { log, store, report, segments, log_bytes, snapshot_at_ms })
+    }
+
+    /// Opens the log's end for writing. What this version writes does not go into a segment of an
+    /// older one: a new segment is begun, in place of the old one if that has no record.
+    fn go_on(&self, store: StoreId, end: &LogEnd) -> Result<ActiveLog, StorageError> {
+        let LogEnd { first, version, offset, position, .. } = *end;
+        let fs = Arc::clone(self.fs);
+        if version < FORMAT_VERSION {
+            return ActiveLog::create(fs, self.folder, store, position);
+        }
+        ActiveLog::resume(fs, self.folder, store, first, offset, position)
     }
 
     fn bytes_of(&self, segments: &[u64]) -> Result<u64, StorageError> {

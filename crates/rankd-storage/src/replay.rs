@@ -24,6 +24,8 @@ pub(crate) type Apply<'a> = dyn FnMut(&Record) -> Result<(), String> + 'a;
 pub(crate) struct LogEnd {
     /// First sequence of the last segment.
     pub(crate) first: u64,
+    /// Its format version.
+    pub(crate) version: u32,
     /// Behind its last good record.
     pub(crate) offset: u64,
     pub(crate) position: Position,
@@ -146,6 +148,7 @@ fn log_end(reader: &SegmentReader, unproven: &Unproven, torn: Option<Damage>) ->
     let offset = reader.offset();
     LogEnd {
         first: reader.head().sequence,
+        version: reader.head().version,
         offset,
         position: reader.position(),
         unproven: unproven.0.front().map_or(offset, |run| run.offset),

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rankd_engine::{Change, ChangeSink, Clock, Record, SnapshotReport, State};
+use rankd_engine::{Change, ChangeSink, Clock, Record, State, Totals};
 use serde::Serialize;
 
 use crate::error::{Action, LayoutError, StorageError};
@@ -38,6 +38,12 @@ pub struct SalvageReport {
     pub boards: u64,
     /// Members in the new store.
     pub members: u64,
+    /// Organisations in the new store.
+    pub orgs: u64,
+    /// Users of organisations in the new store.
+    pub users: u64,
+    /// Activities in the new store.
+    pub activities: u64,
     /// What could not be used: which file, where, why; and how many undamaged records, from which
     /// sequence on. At most [`crate::limits::SALVAGE_LINES_MAX`] findings.
     pub lost: Vec<String>,
@@ -68,10 +74,10 @@ pub fn salvage(
     let _lock = take_lock(&**fs, out)?;
     let listing = Listing::read(&**fs, folder)?;
     let source = Source { fs: &**fs, folder, listing: &listing };
-    let (state, mut report) = source.rebuild()?;
-    let written = write_store(fs, out, clock, &state, report.sequence)?;
-    (report.boards, report.members) = (written.boards, written.members);
-    Ok(report)
+    let (state, report) = source.rebuild()?;
+    write_store(fs, out, clock, &state, report.sequence)?;
+    let Totals { boards, members, orgs, users, activities, .. } = state.totals();
+    Ok(SalvageReport { boards, members, orgs, users, activities, ..report })
 }
 
 /// The log of the new store begins behind its snapshot.
@@ -81,15 +87,15 @@ fn write_store(
     clock: &dyn Clock,
     state: &Arc<State>,
     sequence: u64,
-) -> Result<SnapshotReport, StorageError> {
+) -> Result<(), StorageError> {
     let store = random_id()?;
     let cut = state.begin_cut(&At(sequence));
     let cut = cut.map_err(|error| StorageError::Snapshot(error.to_string()))?;
     let target = Target { fs: &**fs, folder: out, store, clock, is_stopped: &|| false };
-    let report = target.write(cut)?;
+    target.write(cut)?;
     let start = Position { next: sequence + 1, chain: salt(&store) };
     ActiveLog::create(Arc::clone(fs), out, store, start)?;
-    Ok(report)
+    Ok(())
 }
 
 /// Where a log stands that nothing is appended to.

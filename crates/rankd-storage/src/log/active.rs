@@ -53,7 +53,7 @@ impl ActiveLog {
     ) -> Result<Self, StorageError> {
         let path = folder.join(names::segment(end.next));
         let temporary = folder.join(names::temporary(&names::segment(end.next)));
-        let head = Head { store, sequence: end.next, chain: end.chain }.encode(Kind::Segment);
+        let head = Head::new(store, end.next, end.chain).encode(Kind::Segment);
         let file = fs.create(&temporary).map_err(StorageError::io(Action::Create, &temporary))?;
         let written = write_all_at(&*file, &head, 0);
         written.map_err(StorageError::io(Action::Write, &temporary))?;

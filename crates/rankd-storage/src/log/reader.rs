@@ -105,7 +105,7 @@ impl SegmentReader {
         let name = names::segment(first);
         let mut source = Source::open(fs, folder, &name)?;
         source.seek(HEAD_BYTES as u64);
-        let head = Head { store, sequence: first, chain: position.chain };
+        let head = Head::new(store, first, position.chain);
         let offset = source.offset();
         let durable = first.saturating_sub(1);
         Ok(Self { source, name, head, salt: salt(&store), position, offset, durable })

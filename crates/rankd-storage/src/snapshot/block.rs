@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::bytes::{before, get_u32, put};
 use crate::error::Damage;
-use crate::limits::BLOCK_BYTES_MAX;
+use crate::limits::{BLOCK_BYTES_MAX, FORMAT_VERSION_ORGS};
 
 /// Length of a block's head.
 pub(crate) const BLOCK_HEAD_BYTES: usize = 20;
 const CHAINED_BYTES: usize = 16;
 
 /// What a block holds. The numbers are part of the format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BlockKind {
     Meta = 1,
     Board = 2,
@@ -22,12 +22,25 @@ pub(crate) enum BlockKind {
     Labels = 4,
     Keys = 5,
     Footer = 6,
+    Orgs = 7,
 }
 
 impl BlockKind {
-    fn decode(number: u8) -> Option<Self> {
-        use BlockKind::{Board, Footer, Keys, Labels, Meta, Rows};
-        [Meta, Board, Rows, Labels, Keys, Footer].into_iter().find(|kind| *kind as u8 == number)
+    /// The kind of this number in a file of this version.
+    fn decode(version: u32, number: u8) -> Option<Self> {
+        use BlockKind::{Board, Footer, Keys, Labels, Meta, Orgs, Rows};
+        let kinds = [Meta, Board, Rows, Labels, Keys, Footer, Orgs];
+        let known = |kind: &Self| *kind != Orgs || version >= FORMAT_VERSION_ORGS;
+        kinds.into_iter().filter(known).find(|kind| *kind as u8 == number)
+    }
+
+    /// Blocks come in the order of their numbers, but for the footer: its number is older than
+    /// some that stand before it.
+    fn place(self) -> u8 {
+        match self {
+            Self::Footer => u8::MAX,
+            kind => kind as u8,
+        }
     }
 
     /// Whether a block of this kind may come right behind one of `previous`.
@@ -36,8 +49,8 @@ impl BlockKind {
         match (previous, self) {
             (Self::Meta, Self::Rows) => false,
             (Self::Rows, Self::Board) => true,
-            (Self::Meta | Self::Footer, _) => self > previous,
-            _ => self >= previous,
+            (Self::Meta | Self::Footer, _) => self.place() > previous.place(),
+            _ => self.place() >= previous.place(),
         }
     }
 
@@ -80,15 +93,15 @@ impl BlockHead {
         (bytes, self.chain)
     }
 
-    /// Reads a head.
+    /// Reads a head in a file of this version.
     ///
     /// # Errors
-    /// If a field is not one that this version writes.
-    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, Damage> {
+    /// If a field is not one that the version has.
+    pub(crate) fn decode(version: u32, bytes: &[u8]) -> Result<Self, Damage> {
         let [kind, codec, reserved @ ..] = crate::bytes::get::<4>(bytes, 0);
         let unknown = |what, found: u8| Damage::Unknown { what, found: u32::from(found) };
         let head = Self {
-            kind: BlockKind::decode(kind).ok_or(unknown("block kind", kind))?,
+            kind: BlockKind::decode(version, kind).ok_or(unknown("block kind", kind))?,
             codec: match codec {
                 0 => Codec::Raw,
                 1 => Codec::Lz4,
@@ -143,10 +156,31 @@ pub(crate) struct Footer {
     pub(crate) members: u64,
     pub(crate) labels: u64,
     pub(crate) keys: u64,
+    pub(crate) org_items: u64,
     /// Blocks before the footer.
     pub(crate) blocks: u64,
     /// Milliseconds since 1970, UTC.
     pub(crate) finished_ms: i64,
+}
+
+/// The last item of a snapshot from before there were organisations.
+#[derive(Deserialize)]
+pub(crate) struct FooterWithoutOrgs {
+    sequence: u64,
+    boards: u64,
+    members: u64,
+    labels: u64,
+    keys: u64,
+    blocks: u64,
+    finished_ms: i64,
+}
+
+impl From<FooterWithoutOrgs> for Footer {
+    fn from(footer: FooterWithoutOrgs) -> Self {
+        let FooterWithoutOrgs { sequence, boards, members, labels, keys, blocks, finished_ms } =
+            footer;
+        Self { sequence, boards, members, labels, keys, org_items: 0, blocks, finished_ms }
+    }
 }
 
 impl Footer {
@@ -158,6 +192,7 @@ impl Footer {
             BlockKind::Rows => self.members += items,
             BlockKind::Labels => self.labels += items,
             BlockKind::Keys => self.keys += items,
+            BlockKind::Orgs => self.org_items += items,
             BlockKind::Footer => return,
         }
         self.blocks += 1;

@@ -2,6 +2,7 @@
 //! block and the idempotency keys.
 
 use rankd_engine::{BoardHeader, KeyMemory, LoadError, MemberRow, State};
+use rankd_orgs::{OrgApplyError, OrgItem};
 use serde_bytes::ByteBuf;
 
 use crate::error::{Damage, StorageError};
@@ -30,9 +31,11 @@ pub(crate) fn load(
             }
             BlockKind::Labels => load_labels(&mut reader, state)?,
             BlockKind::Keys => load_keys(&mut reader, &mut keys)?,
+            BlockKind::Orgs => load_orgs(&mut reader, state)?,
             BlockKind::Footer => {
                 let (_report, finished_ms) = reader.finish()?;
                 state.load_keys(keys);
+                state.orgs().load_end().map_err(|error| unfit(&reader, &error))?;
                 return Ok(finished_ms);
             }
         }
@@ -56,6 +59,18 @@ fn load_keys(
         keys.push((key.into_vec().into(), memory));
     }
     Ok(())
+}
+
+fn load_orgs(reader: &mut SnapshotReader, state: &State) -> Result<(), StorageError> {
+    while reader.items_left() > 0 {
+        let item = reader.item::<OrgItem>()?;
+        state.orgs().load(item).map_err(|error| unfit(reader, &error))?;
+    }
+    Ok(())
+}
+
+fn unfit(reader: &SnapshotReader, error: &OrgApplyError) -> StorageError {
+    reader.damaged(Damage::Content(format!("organisations: {error}")))
 }
 
 fn load_board(

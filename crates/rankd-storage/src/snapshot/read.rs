@@ -12,10 +12,11 @@ use crate::body;
 use crate::error::{Damage, StorageError};
 use crate::fs::Fs;
 use crate::head::{HEAD_BYTES, Head, Kind, StoreId, checksum_of};
+use crate::limits::FORMAT_VERSION_ORGS;
 use crate::meter::Meter;
 use crate::names;
 use crate::snapshot::block::{
-    BLOCK_HEAD_BYTES, BlockHead, BlockKind, Codec, Footer, Meta, chain_of,
+    BLOCK_HEAD_BYTES, BlockHead, BlockKind, Codec, Footer, FooterWithoutOrgs, Meta, chain_of,
 };
 use crate::source::Source;
 
@@ -122,7 +123,7 @@ impl SnapshotReader {
             Ok(taken) => bytes.copy_from_slice(taken),
             Err(short) => return Ok(Err(short)),
         }
-        let head = match BlockHead::decode(&bytes) {
+        let head = match BlockHead::decode(self.head.version, &bytes) {
             Ok(head) => head,
             Err(damage) => return Ok(Err(damage)),
         };
@@ -171,7 +172,7 @@ impl SnapshotReader {
     /// # Errors
     /// If it does not agree with what was read, or something follows it.
     pub(crate) fn finish(&mut self) -> Result<(SnapshotReport, i64), StorageError> {
-        let footer = self.item::<Footer>()?;
+        let footer = self.footer()?;
         let expected = Footer { finished_ms: footer.finished_ms, ..self.counted };
         if footer != expected {
             return Err(self.damaged(Damage::Content(format!(
@@ -186,11 +187,19 @@ impl SnapshotReader {
             sequence: footer.sequence,
             boards: footer.boards,
             members: footer.members,
+            org_items: footer.org_items,
             bytes: self.source.length(),
             duration_ms: 0,
             file: self.name.clone(),
         };
         Ok((report, footer.finished_ms))
+    }
+
+    fn footer(&mut self) -> Result<Footer, StorageError> {
+        if self.head.version < FORMAT_VERSION_ORGS {
+            return self.item::<FooterWithoutOrgs>().map(Into::into);
+        }
+        self.item()
     }
 
     /// This damage, in the present block.

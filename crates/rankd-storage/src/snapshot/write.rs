@@ -52,6 +52,7 @@ impl Target<'_> {
             sequence: footer.sequence,
             boards: footer.boards,
             members: footer.members,
+            org_items: footer.org_items,
             bytes,
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             file: name,
@@ -72,7 +73,7 @@ impl Target<'_> {
         let file =
             self.fs.create(temporary).map_err(StorageError::io(Action::Create, temporary))?;
         let sequence = cut.sequence();
-        let head = Head { store: self.store, sequence, chain: 0 }.encode(Kind::Snapshot);
+        let head = Head::new(self.store, sequence, 0).encode(Kind::Snapshot);
         let mut blocks = Blocks::new(&*file, temporary, &head, sequence);
         blocks.item(BlockKind::Meta, &Meta { next_board_id: cut.next_board_id() })?;
         while let Some(mut board) = cut.next_board() {
@@ -85,6 +86,10 @@ impl Target<'_> {
         for (key, memory) in cut.keys() {
             self.go_on()?;
             blocks.item(BlockKind::Keys, &(serde_bytes::Bytes::new(key), memory))?;
+        }
+        while let Some(item) = cut.next_org_item() {
+            self.go_on()?;
+            blocks.item(BlockKind::Orgs, &item)?;
         }
         drop(cut);
         blocks.finish(self.clock.now_ms())

@@ -26,6 +26,9 @@ async fn scene() -> (TempDir, Vec<Contents>) {
         if sequence == 7 {
             opened.submit(vec![label("m0-0", "Ada")]).await;
             model.labels.insert(b"m0-0".to_vec(), "Ada".to_owned());
+        } else if sequence == 8 {
+            opened.offer([8; 32]).await;
+            model.signing_key = Some([8; 32]);
         } else {
             opened.fill(&mut model, 1).await;
         }
@@ -77,13 +80,13 @@ async fn a_healthy_folder() {
     let records: u64 = logs.iter().map(|file| file.records).sum();
     assert_eq!(records, 250 - logs[0].first_sequence + 1);
     let snapshots = report.files.iter().filter(|file| file.file.ends_with(".rsnap"));
-    let snapshots: Vec<_> = snapshots.map(|file| (file.first_sequence, file.members)).collect();
-    assert_eq!(snapshots, [(100, 99), (200, 199)]);
+    let counts = snapshots.map(|file| (file.first_sequence, file.members, file.org_items));
+    assert_eq!(counts.collect::<Vec<_>>(), [(100, 98, 1), (200, 198, 1)]);
     assert!(report.files.iter().all(|file| file.bytes == before[&file.file].len() as u64));
 
     let saved = assert_saved(folder.path(), &models, 250);
     assert_eq!(saved.lost, [""; 0]);
-    assert_eq!((saved.records, saved.members), (50, 249));
+    assert_eq!((saved.records, saved.members), (50, 248));
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Version 1 of both formats, byte for byte. If the first test fails, the format has changed and
-//! needs a new version; these files stay readable forever.
+//! Every version of both formats, byte for byte. If the first test fails, the format has changed
+//! and needs a new version; these files stay readable forever.
 //!
 //! `RANKD_BLESS=1` writes the files anew, for a new version only.
 
@@ -8,11 +8,19 @@ use std::path::{Path, PathBuf};
 use rankd_engine::{
     Batch, Definition, IdempotencyKey, Intent, Operator, Order, Score, ScoreKind, Storage, Ties,
 };
+use rankd_storage::{RealFs, Verdict, check};
+use tempfile::TempDir;
 
-use crate::support::{Contents, NOW_MS, create, files, label, name, open, write};
+use crate::fault_fs::FaultFs;
+use crate::support::{
+    Contents, NOW_MS, create, files, label, name, names_ending, open, open_with, options, write,
+};
 
 const LOG: &str = "log-00000000000000000001.rlog";
-const SNAPSHOT: &str = "snapshot-00000000000000000006.rsnap";
+const SNAPSHOT: &str = "snapshot-00000000000000000007.rsnap";
+/// Version 1 has everything but the last record.
+const SNAPSHOT_1: &str = "snapshot-00000000000000000006.rsnap";
+const KEY: [u8; 32] = *b"a key that signs access tokens..";
 
 fn golden(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file)
@@ -44,16 +52,19 @@ async fn write_everything(folder: &Path) {
     let key = IdempotencyKey { key: name("key"), digest: *b"fedcba9876543210" };
     let keyed = Batch::new(vec![write("board", "cy", i64::MIN)], NOW_MS + 1);
     opened.store.submit(Batch { idempotency: Some(key), ..keyed }).await.unwrap();
+    opened.offer(KEY).await;
     opened.store.snapshot().await.unwrap();
     opened.store.close().await.unwrap();
 }
 
-fn expected() -> Contents {
+/// What the files of a version hold.
+fn expected(version: u32) -> Contents {
     let mut expected = Contents::default();
     expected.set("board", "ada", i64::MAX, NOW_MS);
     expected.set("board", "cy", i64::MIN, NOW_MS + 1);
     expected.labels.insert(b"ada".to_vec(), "Ada \u{1f451}".to_owned());
     expected.keys.insert(b"key".to_vec(), *b"fedcba9876543210");
+    expected.signing_key = (version > 1).then_some(KEY);
     expected
 }
 
@@ -62,7 +73,7 @@ async fn the_same_writes_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     write_everything(folder.path()).await;
     let written = files(folder.path());
-    for (file, stored) in [(LOG, "v1.rlog"), (SNAPSHOT, "v1.rsnap")] {
+    for (file, stored) in [(LOG, "v2.rlog"), (SNAPSHOT, "v2.rsnap")] {
         if std::env::var_os("RANKD_BLESS").is_some() {
             std::fs::write(golden(stored), &written[file]).unwrap();
         }
@@ -70,16 +81,102 @@ async fn the_same_writes_give_the_same_bytes() {
     }
 }
 
-#[test]
-fn version_1_is_read() {
-    for with_snapshot in [false, true] {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::copy(golden("v1.rlog"), folder.path().join(LOG)).unwrap();
-        if with_snapshot {
-            std::fs::copy(golden("v1.rsnap"), folder.path().join(SNAPSHOT)).unwrap();
-        }
-        let opened = open(folder.path()).unwrap();
-        assert_eq!(opened.contents(), expected());
-        assert_eq!(opened.report.records, if with_snapshot { 0 } else { 6 });
+/// A folder with the files of a version.
+fn folder_of(version: u32, with_snapshot: bool) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |stored: String, file: &str| {
+        std::fs::copy(golden(&stored), folder.path().join(file)).unwrap();
+    };
+    put(format!("v{version}.rlog"), LOG);
+    if with_snapshot {
+        put(format!("v{version}.rsnap"), if version == 1 { SNAPSHOT_1 } else { SNAPSHOT });
     }
+    folder
+}
+
+#[test]
+fn every_version_is_read() {
+    for (version, records) in [(1, 6), (2, 7)] {
+        for with_snapshot in [false, true] {
+            let folder = folder_of(version, with_snapshot);
+            let healthy = check(folder.path(), &RealFs).unwrap();
+            assert_eq!((healthy.verdict, healthy.sequence), (Verdict::Healthy, Some(records)));
+            let opened = open(folder.path()).unwrap();
+            assert_eq!(opened.contents(), expected(version), "version {version}");
+            assert_eq!(opened.report.records, if with_snapshot { 0 } else { records });
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_version_1_goes_on_in_a_segment_of_version_2() {
+    for with_snapshot in [false, true] {
+        let folder = folder_of(1, with_snapshot);
+        let opened = open(folder.path()).unwrap();
+        assert_eq!(opened.store.stats().segments, 2);
+        assert_eq!(opened.offer(KEY).await, 7);
+        drop(opened);
+        let files = files(folder.path());
+        assert_eq!(files[LOG], std::fs::read(golden("v1.rlog")).unwrap());
+        assert_eq!(files["log-00000000000000000007.rlog"][8..12], 2_u32.to_le_bytes());
+        let again = open(folder.path()).unwrap();
+        assert_eq!(again.contents(), expected(2));
+        // Begun once: from now on the log's end is of this version.
+        assert_eq!(again.store.stats().segments, 2);
+        again.store.snapshot().await.unwrap();
+        drop(again);
+        assert_eq!(open(folder.path()).unwrap().contents(), expected(2));
+    }
+}
+
+#[tokio::test]
+async fn a_segment_of_version_1_without_a_record_is_made_anew() {
+    let folder = folder_of(1, false);
+    let empty = &std::fs::read(golden("v1.rlog")).unwrap()[..48];
+    std::fs::write(folder.path().join(LOG), empty).unwrap();
+    let opened = open(folder.path()).unwrap();
+    assert_eq!(opened.store.stats().segments, 1);
+    assert_eq!(opened.offer(KEY).await, 1);
+    drop(opened);
+    assert_eq!(names_ending(folder.path(), ".rlog"), [LOG]);
+    assert_eq!(open(folder.path()).unwrap().contents().signing_key, Some(KEY));
+}
+
+#[tokio::test]
+async fn a_torn_tail_of_version_1_is_cut_before_version_2_goes_on() {
+    let whole = std::fs::read(golden("v1.rlog")).unwrap();
+    let folder = folder_of(1, false);
+    std::fs::write(folder.path().join(LOG), &whole[..whole.len() - 1]).unwrap();
+    let opened = open(folder.path()).unwrap();
+    assert!(opened.report.torn_tail.is_some());
+    assert_eq!(opened.offer(KEY).await, 6);
+    drop(opened);
+    let again = open(folder.path()).unwrap();
+    assert_eq!((again.report.sequence, again.report.torn_tail.clone()), (6, None));
+    let keys = std::collections::BTreeMap::new();
+    let mut without_last = Contents { keys, ..expected(2) };
+    let _cy = without_last.boards.get_mut(&b"board"[..]).unwrap().remove(&b"cy"[..]);
+    assert_eq!(again.contents(), without_last);
+}
+
+#[test]
+fn a_crash_at_any_point_of_the_way_to_version_2_is_recovered_from() {
+    let mut crashes = 0;
+    loop {
+        let folder = folder_of(1, true);
+        let fs = FaultFs::new();
+        fs.crash_at(crashes + 1);
+        let has_crashed = open_with(folder.path(), options(), fs.arc()).is_err();
+        let again = open(folder.path()).unwrap();
+        assert_eq!(again.contents(), expected(1), "crash at call {crashes}");
+        assert_eq!((again.report.sequence, again.store.stats().segments), (6, 2));
+        assert_eq!(names_ending(folder.path(), ".tmp"), [""; 0]);
+        if !has_crashed {
+            break;
+        }
+        crashes += 1;
+    }
+    // Writing the last record again, fsync, fsync of the folder; the new segment: create, write,
+    // fsync, rename, fsync of the folder.
+    assert_eq!(crashes, 8);
 }

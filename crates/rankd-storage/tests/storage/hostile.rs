@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use rankd_engine::Storage;
 use rankd_storage::{RealFs, StorageError, Verdict, check};
 
-use crate::layout::{board_header, footer, put, row, snapshot, text};
+use crate::layout::{board_header, footer, put, row, snapshot, snapshot_of_version, text};
 use crate::support::{Contents, files, label, open, write};
 
 const LOG: &str = "log-00000000000000000001.rlog";
@@ -29,7 +29,11 @@ static SAMPLE: LazyLock<Sample> = LazyLock::new(|| {
         let opened = open(folder.path()).unwrap();
         for score in 0..15 {
             let member = format!("member-{}", score % 4);
-            opened.submit(vec![write("board", &member, score), label(&member, "A name")]).await;
+            if score == 7 {
+                opened.offer([7; 32]).await;
+            } else {
+                opened.submit(vec![write("board", &member, score), label(&member, "A name")]).await;
+            }
             states.push(opened.contents());
             if score == 9 {
                 opened.store.snapshot().await.unwrap();
@@ -160,34 +164,55 @@ fn a_snapshot_that_lies_is_refused() {
         (3, count, rows.concat())
     };
     let huge = || u64::MAX.to_le_bytes().to_vec();
+    let orgs = || (7, 1, vec![0; 36]);
+    // A key, its digest, its time, and that a board was deleted.
+    let keys = || (5, 1, [text("k"), vec![0; 24 + 4], 2_u32.to_le_bytes().to_vec()].concat());
     let lies = [
-        ("more members than", vec![meta(), board(1), rows(2), footer(10, [1, 2, 0, 0, 3])]),
-        ("are missing", vec![meta(), board(3), rows(2), footer(10, [1, 2, 0, 0, 3])]),
-        ("the footer says", vec![meta(), board(1), rows(1), footer(10, [1, 2, 0, 0, 3])]),
-        ("the footer says", vec![meta(), footer(9, [0, 0, 0, 0, 1])]),
-        ("order of blocks", vec![meta(), rows(1), footer(10, [0, 1, 0, 0, 2])]),
-        ("order of blocks", vec![board(0), footer(10, [1, 0, 0, 0, 1])]),
-        ("order of blocks", vec![meta(), meta(), footer(10, [0, 0, 0, 0, 2])]),
+        ("more members than", vec![meta(), board(1), rows(2), footer(10, [1, 2, 0, 0, 0, 3])]),
+        ("are missing", vec![meta(), board(3), rows(2), footer(10, [1, 2, 0, 0, 0, 3])]),
+        ("the footer says", vec![meta(), board(1), rows(1), footer(10, [1, 2, 0, 0, 0, 3])]),
+        ("the footer says", vec![meta(), footer(9, [0, 0, 0, 0, 0, 1])]),
+        ("order of blocks", vec![meta(), rows(1), footer(10, [0, 1, 0, 0, 0, 2])]),
+        ("order of blocks", vec![board(0), footer(10, [1, 0, 0, 0, 0, 1])]),
+        ("order of blocks", vec![meta(), meta(), footer(10, [0, 0, 0, 0, 0, 2])]),
         ("the footer is missing", vec![meta(), board(1), rows(1)]),
-        ("cannot be read", vec![meta(), (2, 1, huge()), footer(10, [1, 0, 0, 0, 2])]),
-        ("cannot be read", vec![meta(), (4, 1, huge()), footer(10, [0, 0, 1, 0, 2])]),
-        ("cannot be read", vec![meta(), (5, 1, huge()), footer(10, [0, 0, 0, 1, 2])]),
-        ("number of items", vec![meta(), (4, 10, text("x")), footer(10, [0, 0, 10, 0, 2])]),
-        ("block kind 7", vec![meta(), (7, 1, text("x"))]),
-        ("too many", vec![(1, 1, [huge(), huge()].concat()), footer(10, [0, 0, 0, 0, 1])]),
-        ("behind the footer", vec![meta(), footer(10, [0, 0, 0, 0, 1]), meta()]),
+        ("cannot be read", vec![meta(), (2, 1, huge()), footer(10, [1, 0, 0, 0, 0, 2])]),
+        ("cannot be read", vec![meta(), (4, 1, huge()), footer(10, [0, 0, 1, 0, 0, 2])]),
+        ("cannot be read", vec![meta(), (5, 1, huge()), footer(10, [0, 0, 0, 1, 0, 2])]),
+        ("number of items", vec![meta(), (4, 10, text("x")), footer(10, [0, 0, 10, 0, 0, 2])]),
+        ("block kind 8", vec![meta(), (8, 1, text("x"))]),
+        ("cannot be read", vec![meta(), (7, 1, huge()), footer(10, [0, 0, 0, 0, 1, 2])]),
+        ("order of blocks", vec![meta(), orgs(), keys(), footer(10, [0, 0, 0, 1, 1, 3])]),
+        ("the footer says", vec![meta(), orgs(), footer(10, [0, 0, 0, 0, 2, 2])]),
+        ("too many", vec![(1, 1, [huge(), huge()].concat()), footer(10, [0, 0, 0, 0, 0, 1])]),
+        ("behind the footer", vec![meta(), footer(10, [0, 0, 0, 0, 0, 1]), meta()]),
     ];
     for (expected, blocks) in lies {
-        let folder = tempfile::tempdir().unwrap();
-        put(folder.path(), LOG, &SAMPLE.log);
-        put(folder.path(), SNAPSHOT, &snapshot(10, &blocks));
-        let report = check(folder.path(), &RealFs).unwrap();
-        let file = report.files.iter().find(|file| file.file == SNAPSHOT).unwrap();
-        let (_, finding) = file.finding.clone().unwrap_or_default();
-        assert!(finding.contains(expected), "expected {expected:?}, found {finding:?}");
-        if let Ok(opened) = open(folder.path()) {
-            assert_eq!(opened.contents(), SAMPLE.states[15]);
-        }
+        assert_refused(expected, &snapshot(10, &blocks));
+    }
+    // What one version has is damage in the other.
+    let before_orgs = [
+        ("block kind 7", vec![meta(), orgs(), footer(10, [0, 0, 0, 0, 2])]),
+        ("the footer says", vec![meta(), footer(10, [0, 0, 0, 0, 0, 1])]),
+    ];
+    for (expected, blocks) in before_orgs {
+        assert_refused(expected, &snapshot_of_version(1, 10, &blocks));
+    }
+    assert_refused("cannot be read", &snapshot(10, &[meta(), footer(10, [0, 0, 0, 0, 1])]));
+    assert_refused("version 0", &snapshot_of_version(0, 10, &[]));
+}
+
+/// Such a snapshot is called damaged, and what opens in spite of it is whole.
+fn assert_refused(expected: &str, bytes: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    put(folder.path(), LOG, &SAMPLE.log);
+    put(folder.path(), SNAPSHOT, bytes);
+    let report = check(folder.path(), &RealFs).unwrap();
+    let file = report.files.iter().find(|file| file.file == SNAPSHOT).unwrap();
+    let (_, finding) = file.finding.clone().unwrap_or_default();
+    assert!(finding.contains(expected), "expected {expected:?}, found {finding:?}");
+    if let Ok(opened) = open(folder.path()) {
+        assert_eq!(opened.contents(), SAMPLE.states[15]);
     }
 }
 
@@ -212,7 +237,7 @@ fn a_snapshot_block_length_is_checked_first() {
 /// The last of all numbers as a sequence: no arithmetic on it may go wrong.
 #[test]
 fn a_snapshot_of_the_last_sequence_is_refused() {
-    let blocks = [(1, 1, 2_u64.to_le_bytes().to_vec()), footer(u64::MAX, [0, 0, 0, 0, 1])];
+    let blocks = [(1, 1, 2_u64.to_le_bytes().to_vec()), footer(u64::MAX, [0, 0, 0, 0, 0, 1])];
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), LOG, &SAMPLE.log);
     put(folder.path(), "snapshot-18446744073709551615.rsnap", &snapshot(u64::MAX, &blocks));

@@ -9,6 +9,8 @@ use crate::support::{Contents, NOW_MS, create, files, label, open, write};
 
 pub(crate) const STORE: [u8; 16] = *b"0123456789abcdef";
 
+const KEY: [u8; 32] = *b"0123456789abcdef0123456789ABCDEF";
+
 /// CRC-32C, one bit at a time.
 pub(crate) fn crc(start: u32, bytes: &[u8]) -> u32 {
     let mut crc = !start;
@@ -34,9 +36,12 @@ impl RawRecord {
     }
 }
 
-fn head(magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
+/// The version that the page describes.
+const VERSION: u32 = 2;
+
+fn head(version: u32, magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
     let mut bytes = magic.to_vec();
-    bytes.extend(1_u32.to_le_bytes());
+    bytes.extend(version.to_le_bytes());
     bytes.extend([0; 4]);
     bytes.extend(STORE);
     bytes.extend(sequence.to_le_bytes());
@@ -62,16 +67,23 @@ pub(crate) fn record(raw: &RawRecord, length: u32, chain: &mut u32) -> Vec<u8> {
 /// A whole first segment.
 pub(crate) fn segment(records: &[RawRecord]) -> Vec<u8> {
     let mut chain = crc(0, &STORE);
-    let mut bytes = head(b"RANKDLOG", 1, chain);
+    let mut bytes = head(VERSION, b"RANKDLOG", 1, chain);
     for raw in records {
         bytes.extend(record(raw, u32::try_from(raw.body.len()).unwrap(), &mut chain));
     }
     bytes
 }
 
-/// A whole snapshot of uncompressed blocks: kind, items, payload.
-pub(crate) fn snapshot(sequence: u64, blocks: &[(u8, u32, Vec<u8>)]) -> Vec<u8> {
-    let mut bytes = head(b"RANKDSNP", sequence, 0);
+/// Kind, items, payload.
+pub(crate) type Block = (u8, u32, Vec<u8>);
+
+/// A whole snapshot of uncompressed blocks.
+pub(crate) fn snapshot(sequence: u64, blocks: &[Block]) -> Vec<u8> {
+    snapshot_of_version(VERSION, sequence, blocks)
+}
+
+pub(crate) fn snapshot_of_version(version: u32, sequence: u64, blocks: &[Block]) -> Vec<u8> {
+    let mut bytes = head(version, b"RANKDSNP", sequence, 0);
     let mut chain = crc(0, &bytes[..44]);
     for (kind, items, payload) in blocks {
         let length = u32::try_from(payload.len()).unwrap().to_le_bytes();
@@ -114,11 +126,17 @@ pub(crate) fn member_set(id: u64, member: &str, value: i64) -> Vec<u8> {
     [tag, id.to_le_bytes().to_vec(), text(member), score(value), at].concat()
 }
 
+/// A change of organisations: the first of theirs.
+fn signing_key() -> Vec<u8> {
+    [&6_u32.to_le_bytes()[..], &0_u32.to_le_bytes(), &KEY].concat()
+}
+
 fn labelled(member: &str, label: &str) -> Vec<u8> {
     [4_u32.to_le_bytes().to_vec(), text(member), vec![1], text(label)].concat()
 }
 
-pub(crate) fn footer(sequence: u64, counts: [u64; 5]) -> (u8, u32, Vec<u8>) {
+/// Boards, members, labels, keys, pieces of organisations, blocks; version 1 has no pieces.
+pub(crate) fn footer<const N: usize>(sequence: u64, counts: [u64; N]) -> Block {
     let numbers = counts.map(u64::to_le_bytes).concat();
     let finished = NOW_MS.to_le_bytes().to_vec();
     (6, 1, [sequence.to_le_bytes().to_vec(), numbers, finished].concat())
@@ -138,12 +156,13 @@ pub(crate) fn put(folder: &Path, name: &str, bytes: &[u8]) {
     std::fs::write(folder.join(name), bytes).unwrap();
 }
 
-/// What the three records of these tests say.
+/// What the four records of these tests say.
 fn model() -> Contents {
     let mut model = Contents::default();
     model.set("board", "ada", 42, NOW_MS);
     model.set("board", "bob", -7, NOW_MS);
     model.labels.insert(b"ada".to_vec(), "Ada".to_owned());
+    model.signing_key = Some(KEY);
     model
 }
 
@@ -152,6 +171,7 @@ fn records() -> Vec<RawRecord> {
         RawRecord::new(1, changes(&[board_created(1, "board")])),
         RawRecord::new(2, changes(&[member_set(1, "ada", 42), member_set(1, "bob", -7)])),
         RawRecord::new(3, changes(&[labelled("ada", "Ada")])),
+        RawRecord::new(4, changes(&[signing_key()])),
     ]
 }
 
@@ -166,7 +186,7 @@ fn a_log_made_by_hand_is_read() {
     put(folder.path(), "log-00000000000000000001.rlog", &segment(&records()));
     let opened = open(folder.path()).unwrap();
     assert_eq!(opened.contents(), model());
-    assert_eq!((opened.report.sequence, opened.report.records), (3, 3));
+    assert_eq!((opened.report.sequence, opened.report.records), (4, 4));
 }
 
 #[tokio::test]
@@ -176,6 +196,7 @@ async fn a_log_written_by_the_store_is_what_the_page_says() {
     opened.submit(vec![create("board")]).await;
     opened.submit(vec![write("board", "ada", 42), write("board", "bob", -7)]).await;
     opened.submit(vec![label("ada", "Ada")]).await;
+    opened.offer(KEY).await;
     let written = files(folder.path());
     assert_eq!(written["log-00000000000000000001.rlog"], segment(&records()));
 }
@@ -187,20 +208,22 @@ pub(crate) fn snapshot_of_model() -> Vec<u8> {
         (2, 1, board_header(1, "board", 2)),
         (3, 2, [row("ada", 42), row("bob", -7)].concat()),
         (4, 1, [text("ada"), text("Ada")].concat()),
-        footer(3, [1, 2, 1, 0, 4]),
+        (7, 1, [&0_u32.to_le_bytes()[..], &KEY].concat()),
+        footer(4, [1, 2, 1, 0, 1, 5]),
     ];
-    snapshot(3, &blocks)
+    snapshot(4, &blocks)
 }
 
 #[test]
 fn a_snapshot_made_by_hand_is_read() {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), "log-00000000000000000001.rlog", &segment(&records()));
-    put(folder.path(), "snapshot-00000000000000000003.rsnap", &snapshot_of_model());
+    put(folder.path(), "snapshot-00000000000000000004.rsnap", &snapshot_of_model());
     let opened = open(folder.path()).unwrap();
     assert_eq!(opened.contents(), model());
     assert_eq!(opened.report.records, 0);
-    assert_eq!(opened.report.snapshot.as_ref().unwrap().members, 2);
+    let report = opened.report.snapshot.as_ref().unwrap();
+    assert_eq!((report.members, report.org_items), (2, 1));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ mod group_commit;
 mod hostile;
 mod layout;
 mod memory;
+mod orgs;
 mod power;
 mod power_fs;
 mod recovery;

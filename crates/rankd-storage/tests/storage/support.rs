@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use rankd_engine::{
-    Batch, Change, ChangeSink, Definition, Intent, ManualClock, MemberRow, Name, Operator, Score,
-    State, Storage,
+    Batch, Change, ChangeSink, Definition, Intent, ManualClock, MemberRow, Name, Operator,
+    OrgBatch, Score, State, Storage,
 };
+use rankd_orgs::{OrgIntent, OrgOutcome};
 use rankd_storage::{
     Durability, EmbeddedOptions, EmbeddedStore, Fs, OpenReport, RealFs, StorageError,
 };
@@ -26,6 +27,8 @@ pub(crate) struct Contents {
     pub(crate) boards: BTreeMap<Vec<u8>, Members>,
     pub(crate) labels: BTreeMap<Vec<u8>, String>,
     pub(crate) keys: BTreeMap<Vec<u8>, [u8; 16]>,
+    /// Of the organisations.
+    pub(crate) signing_key: Option<[u8; 32]>,
 }
 
 impl Contents {
@@ -62,6 +65,7 @@ pub(crate) fn contents(state: &Arc<State>) -> Contents {
     }
     contents.labels = cut.labels().map(|(m, label)| (m.to_vec(), label.to_owned())).collect();
     contents.keys = cut.keys().map(|(key, memory)| (key.to_vec(), memory.digest)).collect();
+    contents.signing_key = state.orgs().signing_key();
     contents
 }
 
@@ -85,6 +89,11 @@ pub(crate) fn label(member: &str, label: &str) -> Intent {
 
 pub(crate) fn create(board: &str) -> Intent {
     Intent::CreateBoard { name: name(board), definition: Definition::default() }
+}
+
+/// A batch about organisations: the key that tokens are signed with, unless there is one.
+pub(crate) fn offer(key: [u8; 32]) -> OrgBatch {
+    OrgBatch { intents: vec![OrgIntent::OfferSigningKey { key }], now_ms: NOW_MS }
 }
 
 /// Options under which nothing happens by itself and everything is reproducible.
@@ -124,6 +133,13 @@ impl Opened {
     pub(crate) async fn submit(&self, intents: Vec<Intent>) -> u64 {
         let receipt = self.store.submit(Batch::new(intents, NOW_MS)).await;
         receipt.expect("the disk is well").sequence
+    }
+
+    /// Offers a key where there is none.
+    pub(crate) async fn offer(&self, key: [u8; 32]) -> u64 {
+        let receipt = self.store.submit_orgs(offer(key)).await.expect("the disk is well");
+        assert!(!matches!(receipt.answer[..], [OrgOutcome::Unchanged | OrgOutcome::Rejected(_)]));
+        receipt.sequence
     }
 
     /// Writes `count` scores one after the other, and notes them in `model`.

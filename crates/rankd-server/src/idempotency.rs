@@ -35,6 +35,15 @@ pub(crate) fn key(
     Ok(Some(IdempotencyKey { key: bytes.into(), digest: digest(method, path, body) }))
 }
 
+/// Refuses a key where keys are not remembered: ignoring it would break a promise.
+pub(crate) fn none(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+    if !headers.contains_key(HEADER) {
+        return Ok(None);
+    }
+    let detail = "Idempotency-Key is not remembered by calls about organisations; leave it out";
+    Err(Problem::new(Slug::InvalidParameter, detail))
+}
+
 /// Identifies a request: method, undecoded path and body, each of unambiguous extent.
 fn digest(method: &Method, path: &str, body: &[u8]) -> [u8; 16] {
     // Neither a method nor a path can hold a line feed.

@@ -23,6 +23,7 @@
 //! # }
 //! ```
 
+mod access;
 mod body;
 mod connection;
 mod console;
@@ -38,14 +39,18 @@ mod options;
 mod origin;
 mod problem;
 mod query;
+mod rate;
 mod reply;
 mod routes;
 mod server;
 mod service;
 mod slot;
+mod surfaces;
 mod table;
 mod times;
+mod tokens;
+mod upkeep;
 
-pub use options::{ServerError, ServerOptions};
+pub use options::{AdminKey, ServerError, ServerOptions};
 pub use server::Server;
 pub use slot::EngineSlot;

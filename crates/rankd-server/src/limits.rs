@@ -43,9 +43,39 @@ pub const RADIUS_MAX: usize = 500;
 pub const BOARDS_PER_READ_MAX: usize = 100;
 /// Longest wait for running requests at shutdown, in milliseconds.
 pub const DRAIN_MS_MAX: u64 = 10_000;
+/// Largest body of a request to one of the published APIs, in bytes.
+pub const SURFACE_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest body of a report of activities, in bytes.
+pub const ACTIVITIES_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most rows of one bulk request about organisations.
+pub const ORG_ROWS_MAX: usize = rankd_orgs::limits::BATCH_INTENTS_MAX;
+/// Most questions to organisations that are being worked on at a time; more wait for their turn.
+pub const QUESTIONS_MAX: usize = 64;
+/// How long a window of a rate limit lasts, in milliseconds.
+pub const RATE_WINDOW_MS: i64 = 60_000;
+/// Most credentials whose rate is remembered.
+pub const RATE_ENTRIES_MAX: usize = 100_000;
+/// Requests that a token of the Wintro surface may make a window.
+pub const WINTRO_REQUESTS_MAX: u32 = 100;
+/// Most entries, or months, of one page of the Wintro surface.
+pub const WINTRO_PAGE_ENTRIES_MAX: u64 = 50;
+/// Longest look back of the Wintro surface, in days.
+pub const WINTRO_PERIOD_DAYS_MAX: u64 = 3650;
+/// Longest id of a vacancy, in characters.
+pub const VACANCY_ID_CHARS_MAX: usize = 64;
+/// Shortest key of the operator, in bytes.
+pub const ADMIN_KEY_BYTES_MIN: usize = 16;
+/// Longest secret that may be given for a credential, in bytes.
+pub const SECRET_BYTES_MAX: usize = 512;
+/// Shortest bearer secret that may be given, in bytes: it is all that a client shows.
+pub const BEARER_BYTES_MIN: usize = 16;
 /// Longest time that may be configured for reading a head or a body, in milliseconds.
 pub const READ_MS_MAX: u64 = 600_000;
+/// Time between two rounds of keeping boards of windows up to date, in milliseconds.
+pub const UPKEEP_MS: u64 = 200;
 
 const _: () = assert!(NAME_BYTES_MAX <= rankd_engine::limits::NAME_BYTES_MAX);
 const _: () = assert!(2 * RADIUS_MAX < PAGE_ENTRIES_MAX + 1);
 const _: () = assert!(BODY_BYTES_MAX <= BULK_BODY_BYTES_MAX);
+// A body of a published API counts as a small one.
+const _: () = assert!(SURFACE_BODY_BYTES_MAX <= BODY_BYTES_MAX);

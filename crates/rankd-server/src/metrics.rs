@@ -18,6 +18,7 @@ use rankd_engine::Health;
 
 use crate::problem::Slug;
 use crate::slot::EngineSlot;
+use crate::surfaces::routes::SURFACE_ROUTES;
 use crate::table::{ROUTES, Route};
 
 /// The format of the page.
@@ -39,6 +40,35 @@ struct RouteLabels {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReasonLabels {
     reason: &'static str,
+}
+
+/// The line of a table that a request belongs to; its labels come from there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Line {
+    /// By its place in [`ROUTES`].
+    Own(usize),
+    /// By its place in [`SURFACE_ROUTES`].
+    Surface(usize),
+}
+
+impl Line {
+    fn labels(self) -> RouteLabels {
+        match self {
+            Self::Own(index) => own_labels(ROUTES[index]),
+            Self::Surface(index) => {
+                let route = &SURFACE_ROUTES[index];
+                RouteLabels { method: route.method, route: route.path }
+            }
+        }
+    }
+
+    /// Its place in the list of both tables' durations.
+    fn place(self) -> usize {
+        match self {
+            Self::Own(index) => index,
+            Self::Surface(index) => ROUTES.len() + index,
+        }
+    }
 }
 
 /// The counters of one server.
@@ -73,15 +103,13 @@ impl Metrics {
         Self { registry, requests, durations, refusals, connections, in_flight }
     }
 
-    /// Counts an answered request; `found` is its route and the route's place in the table.
-    pub(crate) fn answered(&self, found: Option<(usize, &Route)>, status: u16, seconds: f64) {
-        let (method, route) = match found {
-            Some((_, route)) => (verb(route), route.path),
-            None => ("any", "unknown"),
-        };
+    /// Counts an answered request; `line` is `None` if its path or method is unknown.
+    pub(crate) fn answered(&self, line: Option<Line>, status: u16, seconds: f64) {
+        let unknown = RouteLabels { method: "any", route: "unknown" };
+        let RouteLabels { method, route } = line.map_or(unknown, Line::labels);
         let labels = RequestLabels { method, route, status: status.into() };
         self.requests.get_or_create(&labels).inc();
-        if let Some(histogram) = found.and_then(|(index, _)| self.durations.get(index)) {
+        if let Some(histogram) = line.and_then(|line| self.durations.get(line.place())) {
             histogram.observe(seconds);
         }
     }
@@ -99,14 +127,15 @@ impl Metrics {
     }
 }
 
-fn verb(route: &Route) -> &'static str {
+fn own_labels(route: &Route) -> RouteLabels {
     // The table is made of constants, but a Method lends its name only for its own lifetime.
-    match route.method.as_str() {
+    let method = match route.method.as_str() {
         "GET" => "GET",
         "PUT" => "PUT",
         "POST" => "POST",
         _ => "DELETE",
-    }
+    };
+    RouteLabels { method, route: route.path }
 }
 
 /// One histogram a route, made up front so that requests find theirs by position.
@@ -114,10 +143,10 @@ fn register_durations(registry: &mut Registry) -> Vec<Histogram> {
     // 50 us to 6.5 s in factors of two: a read in memory, a write behind a slow disk.
     let new = || Histogram::new(exponential_buckets(50e-6, 2.0, 18));
     let family = Family::<RouteLabels, Histogram, _>::new_with_constructor(new as fn() -> _);
-    let durations = ROUTES
-        .iter()
-        .map(|route| RouteLabels { method: verb(route), route: route.path })
-        .map(|labels| family.get_or_create_owned(&labels))
+    let own = (0..ROUTES.len()).map(Line::Own);
+    let durations = own
+        .chain((0..SURFACE_ROUTES.len()).map(Line::Surface))
+        .map(|line| family.get_or_create_owned(&line.labels()))
         .collect();
     registry.register("http_request_seconds", "Time to answer a request", family);
     durations
@@ -142,6 +171,9 @@ impl Collector for EngineCollector {
         gauge(&mut encoder, "members", "Members of all boards", totals.members)?;
         gauge(&mut encoder, "labels", "Members with a display name", totals.labels)?;
         gauge(&mut encoder, "idempotency_keys", "Remembered idempotency keys", totals.keys)?;
+        gauge(&mut encoder, "orgs", "Organisations", totals.orgs)?;
+        gauge(&mut encoder, "users", "Users of all organisations", totals.users)?;
+        gauge(&mut encoder, "activities", "Activities stored", totals.activities)?;
         store(&mut encoder, &engine.stats())
     }
 }

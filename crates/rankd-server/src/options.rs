@@ -1,8 +1,52 @@
 //! What a server can be told, and why it would not start.
 
+use std::fmt;
 use std::net::SocketAddr;
 
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
 use crate::limits;
+
+/// The operator's key, kept as its SHA-256 and compared in constant time.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminKey([u8; 32]);
+
+impl AdminKey {
+    /// The key of this text.
+    ///
+    /// ```
+    /// use rankd_server::AdminKey;
+    ///
+    /// assert!(AdminKey::new("correct horse battery staple").is_ok());
+    /// assert!(AdminKey::new("too short").is_err());
+    /// ```
+    ///
+    /// # Errors
+    /// It has less than [`limits::ADMIN_KEY_BYTES_MIN`] bytes, or characters that a header cannot
+    /// carry: it must be visible ASCII.
+    pub fn new(text: &str) -> Result<Self, ServerError> {
+        let is_legal = text.len() >= limits::ADMIN_KEY_BYTES_MIN
+            && text.len() <= limits::SECRET_BYTES_MAX
+            && text.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_legal { Ok(Self(digest(text))) } else { Err(ServerError::AdminKey) }
+    }
+
+    /// Whether this is the key; takes the same time either way.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.0.ct_eq(&digest(text)).into()
+    }
+}
+
+impl fmt::Debug for AdminKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminKey(..)")
+    }
+}
+
+fn digest(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
+}
 
 /// How the server listens and how patient it is.
 #[derive(Debug, Clone)]
@@ -11,6 +55,8 @@ pub struct ServerOptions {
     pub http: SocketAddr,
     /// Serve addresses other than loopback although nobody has to say who they are.
     pub allow_anonymous: bool,
+    /// The operator's key: whoever shows it may do everything with organisations.
+    pub admin_key: Option<AdminKey>,
     /// Serve the web console at `/`.
     pub console: bool,
     /// Most connections at a time; 1 to [`limits::CONNECTIONS_MAX`].
@@ -30,6 +76,7 @@ impl Default for ServerOptions {
         Self {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             allow_anonymous: false,
+            admin_key: None,
             console: true,
             connections_max: limits::CONNECTIONS_MAX,
             head_read_ms: 30_000,
@@ -71,6 +118,13 @@ pub enum ServerError {
          127.0.0.1, or allow anonymous access explicitly (allow_anonymous)"
     )]
     Anonymous(SocketAddr),
+    /// The operator's key is too short, too long, or not visible ASCII. It is not repeated here.
+    #[error(
+        "the operator's key (admin_key) must have {} to {} characters of visible ASCII, no blanks",
+        limits::ADMIN_KEY_BYTES_MIN,
+        limits::SECRET_BYTES_MAX
+    )]
+    AdminKey,
     /// An option is outside its limits.
     #[error("{option} is {value}; allowed are {min} to {max}")]
     Option {

@@ -7,9 +7,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use rankd_engine::{Rejection, StoreError};
+use rankd_orgs::OrgRejection;
 use serde_json::json;
 
 use crate::reply::{self, Reply};
@@ -57,14 +58,22 @@ slugs! {
     InvalidName, "invalid-name", 400, "A name is outside its limits";
     InvalidScore, "invalid-score", 400, "The score does not fit the board";
     InvalidTime, "invalid-time", 400, "The time is malformed or outside its limits";
+    InvalidValue, "invalid-value", 400, "A value is outside its limits";
+    Unauthorized, "unauthorized", 401, "A key is needed";
+    Forbidden, "forbidden", 403, "The key does not allow this";
     UnknownHost, "unknown-host", 403, "The request is addressed to another host";
     CrossSite, "cross-site", 403, "Writes from other web sites are refused";
     NotFound, "not-found", 404, "There is nothing at this path";
     UnknownBoard, "unknown-board", 404, "There is no such board";
     UnknownMember, "unknown-member", 404, "There is no such member";
+    UnknownOrg, "unknown-organisation", 404, "There is no such organisation";
+    UnknownUser, "unknown-user", 404, "There is no such user";
+    UnknownGroup, "unknown-target-group", 404, "There is no such target group";
+    UnknownCredential, "unknown-credential", 404, "There is no such credential";
     MethodNotAllowed, "method-not-allowed", 405, "This path has other methods";
     BodyTimeout, "body-timeout", 408, "The body took too long";
     BoardDiffers, "board-differs", 409, "The board exists with another definition";
+    Taken, "taken", 409, "The identifier belongs to another";
     BodyTooLarge, "body-too-large", 413, "The body is too large";
     TooManyItems, "too-many-items", 413, "The request has too many items";
     UriTooLong, "uri-too-long", 414, "The request target is too long";
@@ -130,6 +139,11 @@ impl Problem {
         &self.detail
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.slug.status())
+            .expect("the table of slugs has legal statuses only")
+    }
+
     /// The problem document.
     pub(crate) fn to_json(&self) -> String {
         json!({
@@ -143,17 +157,21 @@ impl Problem {
 
     pub(crate) fn into_reply(self) -> Reply {
         let mut response = Response::new(reply::full(self.to_json()));
-        *response.status_mut() = StatusCode::from_u16(self.slug.status())
-            .expect("the table of slugs has legal statuses only");
+        *response.status_mut() = self.status();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.add_headers(headers);
+        response
+    }
+
+    /// What the headers of the reply say of the problem, whatever its body looks like.
+    pub(crate) fn add_headers(self, headers: &mut HeaderMap) {
         if let Some(seconds) = self.slug.retry_after_s() {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Some((name, value)) = self.header {
             headers.insert(name, value);
         }
-        response
     }
 }
 
@@ -183,6 +201,24 @@ impl From<Rejection> for Problem {
             Rejection::Score(_) => Slug::InvalidScore,
             Rejection::OutOfLimits { .. } => Slug::InvalidParameter,
             Rejection::TooManyBoards(_) => Slug::TooManyBoards,
+            _ => Slug::Internal,
+        };
+        Self::new(slug, rejection.to_string())
+    }
+}
+
+impl From<OrgRejection> for Problem {
+    fn from(rejection: OrgRejection) -> Self {
+        let slug = match &rejection {
+            OrgRejection::Unknown { what, .. } => match &**what {
+                "organisation" => Slug::UnknownOrg,
+                "user" => Slug::UnknownUser,
+                "target group" => Slug::UnknownGroup,
+                "credential" => Slug::UnknownCredential,
+                _ => Slug::InvalidValue,
+            },
+            OrgRejection::Taken { .. } => Slug::Taken,
+            OrgRejection::OutOfLimits { .. } | OrgRejection::Invalid(_) => Slug::InvalidValue,
             _ => Slug::Internal,
         };
         Self::new(slug, rejection.to_string())

@@ -35,14 +35,14 @@ impl Routes {
     pub(crate) fn new(console: bool) -> Self {
         let mut router = Router::new();
         let mut paths: Vec<&'static str> = Vec::new();
-        for route in ROUTES {
+        for route in ROUTES.iter() {
             if !paths.contains(&route.path) && (console || route.action != Action::Console) {
                 paths.push(route.path);
             }
         }
         for path in paths {
             let at_path = |(_, route): &(usize, &'static Route)| route.path == path;
-            let routes: Vec<_> = ROUTES.iter().enumerate().filter(at_path).collect();
+            let routes: Vec<_> = ROUTES.iter().copied().enumerate().filter(at_path).collect();
             let allow = allowed(&routes);
             router
                 .insert(path, PathRoutes { routes, allow })
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn the_table_has_each_method_of_a_path_once() {
         let mut seen = std::collections::HashSet::new();
-        for route in ROUTES {
+        for route in ROUTES.iter() {
             assert!(seen.insert((route.path, route.method.clone())), "{}", route.path);
         }
     }

@@ -23,6 +23,7 @@ use crate::options::{ServerError, ServerOptions};
 use crate::problem::Slug;
 use crate::service::Service;
 use crate::slot::EngineSlot;
+use crate::upkeep;
 
 /// Pause after the system had no descriptors or memory for a connection, in milliseconds.
 const ACCEPT_PAUSE_MS: u64 = 50;
@@ -34,6 +35,7 @@ pub struct Server {
     address: SocketAddr,
     options: ServerOptions,
     service: Arc<Service>,
+    slot: EngineSlot,
 }
 
 impl Server {
@@ -54,8 +56,9 @@ impl Server {
         };
         let (listener, address) =
             listen().map_err(|source| ServerError::Bind { address: options.http, source })?;
-        let service = Arc::new(Service::new(&options, slot.into()));
-        Ok(Self { listener, address, options, service })
+        let slot = slot.into();
+        let service = Arc::new(Service::new(&options, slot.clone()));
+        Ok(Self { listener, address, options, service, slot })
     }
 
     /// The address that is listened on, with the port that was taken.
@@ -74,6 +77,9 @@ impl Server {
     /// Outside a tokio runtime with I/O and time.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> io::Result<()> {
         let listener = TcpListener::from_std(self.listener)?;
+        // Ends when it is dropped, with or before this future.
+        let mut upkeep = JoinSet::new();
+        upkeep.spawn(upkeep::run(self.slot));
         let mut acceptor = Acceptor {
             builder: Arc::new(connection::builder(&self.options)),
             graceful: GracefulShutdown::new(),

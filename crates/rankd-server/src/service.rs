@@ -9,24 +9,28 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Uri};
 use prometheus_client::metrics::gauge::Gauge;
-use rankd_engine::{Engine, Health};
+use rankd_engine::{Clock as _, Engine, Health, SystemClock};
 use tokio::time::Instant;
 
+use crate::access::Gate;
 use crate::body::{self, BodyBudget, HeldBody};
 use crate::console::Console;
+use crate::handlers::orgs::OrgCall;
 use crate::handlers::{self, Call, ops};
 use crate::idempotency;
-use crate::limits::{LOGGED_PATH_CHARS_MAX, URI_BYTES_MAX};
-use crate::metrics::Metrics;
+use crate::limits::{LOGGED_PATH_CHARS_MAX, SURFACE_BODY_BYTES_MAX, URI_BYTES_MAX};
+use crate::metrics::{Line, Metrics};
 use crate::options::ServerOptions;
 use crate::origin;
 use crate::problem::{Problem, Slug, clipped};
 use crate::query::Query;
+use crate::rate::Rates;
 use crate::reply::{self, Reply};
 use crate::routes::{Found, Routes};
 use crate::slot::EngineSlot;
+use crate::surfaces::{self, Surface, SurfaceCall};
 use crate::table::{Action, BodySpec, Class, Route};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -38,8 +42,10 @@ pub(crate) struct Service {
     routes: Routes,
     bodies: BodyBudget,
     console: Console,
+    rates: Rates,
     pub(crate) metrics: Metrics,
     next_request_id: AtomicU64,
+    gate: Gate,
     /// Whether only this machine can reach the server.
     loopback: bool,
 }
@@ -50,7 +56,9 @@ impl Service {
             routes: Routes::new(options.console),
             bodies: BodyBudget::new(options.body_read_ms),
             console: Console::new(),
+            rates: Rates::default(),
             metrics: Metrics::new(&slot),
+            gate: Gate::new(options),
             slot,
             next_request_id: AtomicU64::new(1),
             loopback: options.http.ip().is_loopback(),
@@ -64,11 +72,10 @@ impl Service {
         let _in_flight = Counted::new(&self.metrics.in_flight);
         let (head, mut incoming) = request.into_parts();
         let head = Request::from_parts(head, ());
-        let found = self.find(head.method(), head.uri());
-        let line = found.as_ref().ok().map(|found| (found.index, found.route));
-        let handled = match found {
-            Ok(found) => self.handle(&found, &head, &mut incoming).await,
-            Err(problem) => Err(problem),
+        let surface = Surface::of(head.uri().path());
+        let (line, handled) = match surface {
+            Some(surface) => self.answer_surface(surface, &head, &mut incoming).await,
+            None => self.answer_own(&head, &mut incoming).await,
         };
         let mut reply = match handled {
             Ok(reply) => reply,
@@ -76,7 +83,7 @@ impl Service {
                 if problem.slug() != Slug::BodyTimeout {
                     self.bodies.discard(head.headers(), incoming).await;
                 }
-                self.refuse(problem, request_id)
+                self.refuse(surface, problem, request_id)
             }
         };
         if head.method() == Method::HEAD {
@@ -89,14 +96,66 @@ impl Service {
         reply
     }
 
-    fn find<'a>(&'a self, method: &Method, uri: &'a hyper::Uri) -> Result<Found<'a, 'a>, Problem> {
-        let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
-        if target > URI_BYTES_MAX {
-            let detail =
-                format!("path and query have {target} bytes; the limit is {URI_BYTES_MAX}");
-            return Err(Problem::new(Slug::UriTooLong, detail));
+    /// A request to this server's own API, and its line of the table.
+    async fn answer_own(
+        &self,
+        head: &Request<()>,
+        incoming: &mut Incoming,
+    ) -> (Option<Line>, Result<Reply, Problem>) {
+        let found = check_target(head.uri())
+            .and_then(|()| self.routes.find(head.method(), head.uri().path()));
+        match found {
+            Ok(found) => {
+                let line = Some(Line::Own(found.index));
+                (line, self.handle(&found, head, incoming).await)
+            }
+            Err(problem) => (None, Err(problem)),
         }
-        self.routes.find(method, uri.path())
+    }
+
+    /// A request to a published API, and its line of the table. Such a request carries a
+    /// credential that a web page does not have, so neither its `Host` nor its origin matters.
+    async fn answer_surface(
+        &self,
+        surface: Surface,
+        head: &Request<()>,
+        incoming: &mut Incoming,
+    ) -> (Option<Line>, Result<Reply, Problem>) {
+        let found = check_target(head.uri())
+            .and_then(|()| surfaces::routes::find(surface, head.method(), head.uri().path()));
+        match found {
+            Ok(index) => {
+                let line = Some(Line::Surface(index));
+                (line, self.ask_surface(surface, head, incoming).await)
+            }
+            Err(problem) => (None, Err(problem)),
+        }
+    }
+
+    async fn ask_surface(
+        &self,
+        surface: Surface,
+        head: &Request<()>,
+        incoming: &mut Incoming,
+    ) -> Result<Reply, Problem> {
+        let engine = self.engine()?;
+        let now_ms = engine.now_ms();
+        let body = if incoming.is_end_stream() {
+            None
+        } else {
+            Some(self.bodies.read(incoming, SURFACE_BODY_BYTES_MAX).await?)
+        };
+        let body = body.as_ref().map_or(&b""[..], |body| &body.bytes);
+        let as_get = (head.method() == Method::HEAD).then(|| {
+            let mut as_get = head.clone();
+            *as_get.method_mut() = Method::GET;
+            as_get
+        });
+        let head = as_get.as_ref().unwrap_or(head);
+        let call = SurfaceCall { engine, head, body, now_ms, rates: &self.rates };
+        let mut reply = surface.answer(&call).await?;
+        mark_ahead_of_disk(engine, &mut reply);
+        Ok(reply)
     }
 
     async fn handle(
@@ -120,23 +179,39 @@ impl Service {
         if route.method != Method::GET {
             origin::check_site(head)?;
         }
+        let access = match route.class {
+            Class::OrgRead | Class::OrgWrite => {
+                Some(self.gate.admit(engine.orgs(), head.headers())?)
+            }
+            _ => None,
+        };
         let body = self.read_body(route, head.headers(), incoming).await?;
         let bytes = body.as_ref().map_or(&b""[..], |body| &body.bytes);
         let path = head.uri().path();
         let idempotency = match route.class {
             Class::Write => idempotency::key(head.headers(), head.method(), path, bytes)?,
+            Class::OrgWrite => idempotency::none(head.headers())?,
             _ => None,
         };
-        let call = Call { engine, params: &found.params, query, body: bytes, idempotency };
-        let mut reply = handlers::dispatch(route.action, &call).await?;
-        if route.class == Class::Read && ahead_of_disk(engine) {
-            reply.headers_mut().insert(reply::AHEAD_OF_DISK, reply::TRUE);
+        let params = &found.params;
+        let mut reply = match (route.action, access) {
+            (Action::Org(action), Some(access)) => {
+                let call = OrgCall { engine, params, body: bytes, access };
+                handlers::orgs::dispatch(action, &call).await?
+            }
+            (action, _) => {
+                let call = Call { engine, params, query, body: bytes, idempotency };
+                handlers::dispatch(action, &call).await?
+            }
+        };
+        if matches!(route.class, Class::Read | Class::OrgRead) {
+            mark_ahead_of_disk(engine, &mut reply);
         }
         Ok(reply)
     }
 
-    fn engine(&self) -> Result<&Engine, Problem> {
-        self.slot.get().map(|engine| &**engine).ok_or_else(|| {
+    fn engine(&self) -> Result<&Arc<Engine>, Problem> {
+        self.slot.get().ok_or_else(|| {
             Problem::new(Slug::Loading, "the store is being read back; /readyz tells when it is")
         })
     }
@@ -166,10 +241,20 @@ impl Service {
         }
     }
 
-    fn refuse(&self, problem: Problem, request_id: u64) -> Reply {
+    fn refuse(&self, surface: Option<Surface>, problem: Problem, request_id: u64) -> Reply {
         self.metrics.refused(problem.slug());
         tracing::debug!(request_id, detail = problem.detail(), "problem");
-        let mut reply = problem.into_reply();
+        let mut reply = match surface {
+            None => problem.into_reply(),
+            Some(surface) => {
+                // The engine's clock may not be there yet.
+                let engine = self.slot.get();
+                let now_ms = engine.map_or_else(|| SystemClock.now_ms(), |e| e.now_ms());
+                let mut reply = surface.refuse(problem.status(), problem.detail(), now_ms);
+                problem.add_headers(reply.headers_mut());
+                reply
+            }
+        };
         reply.headers_mut().insert(REQUEST_ID, HeaderValue::from(request_id));
         reply
     }
@@ -188,8 +273,20 @@ fn log(request_id: u64, head: &Request<()>, status: u16, duration_us: u128) {
     }
 }
 
-fn ahead_of_disk(engine: &Engine) -> bool {
-    matches!(engine.health(), Health::ReadOnly { ahead_of_disk: true, .. })
+fn check_target(uri: &Uri) -> Result<(), Problem> {
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target <= URI_BYTES_MAX {
+        return Ok(());
+    }
+    let detail = format!("path and query have {target} bytes; the limit is {URI_BYTES_MAX}");
+    Err(Problem::new(Slug::UriTooLong, detail))
+}
+
+/// Tells a reader if memory may hold writes that the disk does not.
+fn mark_ahead_of_disk(engine: &Engine, reply: &mut Reply) {
+    if matches!(engine.health(), Health::ReadOnly { ahead_of_disk: true, .. }) {
+        reply.headers_mut().insert(reply::AHEAD_OF_DISK, reply::TRUE);
+    }
 }
 
 /// The reply to `HEAD`: the headers that `GET` would have got.

@@ -1,5 +1,7 @@
 //! Times of events: RFC 3339 or whole milliseconds since 1970 in, RFC 3339 in UTC out.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use rankd_engine::limits::{AT_MS_MAX, AT_MS_MIN};
 use serde_json::value::RawValue;
@@ -9,38 +11,46 @@ use crate::problem::shown;
 
 /// Reads the JSON value of `at`; the error says what is wrong with it.
 pub(crate) fn parse(raw: &RawValue) -> Result<i64, String> {
+    parse_field("at", raw)
+}
+
+/// Reads a time that is the JSON value of `field`; the error says what is wrong with it.
+pub(crate) fn parse_field(field: &str, raw: &RawValue) -> Result<i64, String> {
     let token = raw.get();
     let ms = if token.starts_with('"') {
-        let text: String = serde_json::from_str(token)
-            .map_err(|_| format!("at is {}; its escapes are not those of a text", shown(token)))?;
+        let text: Cow<'_, str> = serde_json::from_str(token).map_err(|_| {
+            format!("{field} is {}; its escapes are not those of a text", shown(token))
+        })?;
         DateTime::parse_from_rfc3339(&text)
             .map_err(|error| {
                 format!(
-                    "at is {:?}; it must be an RFC 3339 time such as \
+                    "{field} is {:?}; it must be an RFC 3339 time such as \
                      2026-11-21T12:00:00Z ({error})",
                     shown(&text)
                 )
             })?
             .timestamp_millis()
     } else {
-        whole_ms(token)?
+        whole_ms(field, token)?
     };
     if !(AT_MS_MIN..=AT_MS_MAX).contains(&ms) {
-        return Err(format!("at is {}; {}", shown(token), limits()));
+        return Err(format!("{field} is {}; {}", shown(token), limits()));
     }
     Ok(ms)
 }
 
-fn whole_ms(token: &str) -> Result<i64, String> {
+fn whole_ms(field: &str, token: &str) -> Result<i64, String> {
     if !numbers::is_number(token) {
         return Err(format!(
-            "at is {}; it must be an RFC 3339 string or whole milliseconds since 1970",
+            "{field} is {}; it must be an RFC 3339 string or whole milliseconds since 1970",
             shown(token)
         ));
     }
     match numbers::parse(token) {
         Ok(Number::Whole(ms)) => Ok(ms),
-        _ => Err(format!("at is {}; it must be whole milliseconds, {}", shown(token), limits())),
+        _ => {
+            Err(format!("{field} is {}; it must be whole milliseconds, {}", shown(token), limits()))
+        }
     }
 }
 

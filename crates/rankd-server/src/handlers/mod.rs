@@ -5,6 +5,7 @@ mod batch;
 mod boards;
 mod labels;
 pub(crate) mod ops;
+pub(crate) mod orgs;
 mod reads;
 mod scores;
 
@@ -55,9 +56,12 @@ pub(crate) async fn dispatch(action: Action, call: &Call<'_>) -> Result<Reply, P
         Action::ReadLabel => labels::read(call),
         Action::RemoveLabel => labels::remove(call).await,
         Action::Snapshot => ops::snapshot(call.engine).await,
-        Action::Health | Action::Ready | Action::Metrics | Action::OpenApi | Action::Console => {
-            Err(Problem::internal(action))
-        }
+        Action::Health
+        | Action::Ready
+        | Action::Metrics
+        | Action::OpenApi
+        | Action::Console
+        | Action::Org(_) => Err(Problem::internal(action)),
     }
 }
 

@@ -2,18 +2,19 @@
 //!
 //! A test compares the document with the table, and every reference in it with the schemas.
 
+mod organisations;
 mod schemas;
 
 use rankd_engine::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use serde_json::{Map, Value, json};
 
 use crate::problem::Slug;
-use crate::table::{Answer, BodySpec, Class, ROUTES, Route};
+use crate::table::{Action, Answer, BodySpec, Class, ROUTES, Route};
 
 /// The whole document.
 pub(crate) fn document() -> Value {
     let mut paths = Map::new();
-    for route in ROUTES {
+    for route in ROUTES.iter() {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(route);
     }
@@ -26,7 +27,13 @@ pub(crate) fn document() -> Value {
                 around me. Names in paths are percent-encoded; ranks begin at 1.",
         },
         "paths": paths,
-        "components": { "schemas": schemas::all() },
+        "components": {
+            "schemas": schemas::all(),
+            "securitySchemes": { "key": {
+                "type": "http", "scheme": "bearer",
+                "description": "The operator's key, or an organisation's API key.",
+            } },
+        },
     })
 }
 
@@ -43,12 +50,18 @@ fn operation(route: &Route) -> Value {
             "content": { "application/json": { "schema": reference(schema) } },
         });
     }
+    if route.class.needs_key() {
+        operation["security"] = json!([{ "key": [] }]);
+    }
     operation
 }
 
 /// The action's name with a small first letter.
 fn operation_id(route: &Route) -> String {
-    let name = format!("{:?}", route.action);
+    let name = match route.action {
+        Action::Org(action) => format!("{action:?}"),
+        action => format!("{action:?}"),
+    };
     let (first, rest) = name.split_at(1);
     first.to_ascii_lowercase() + rest
 }
@@ -58,7 +71,7 @@ fn parameters(route: &Route) -> Vec<Value> {
         .map(|name| {
             json!({
                 "name": name, "in": "path", "required": true,
-                "schema": { "$ref": "#/components/schemas/Name" },
+                "schema": reference(if route.class.needs_key() { "Id" } else { "Name" }),
             })
         })
         .collect();
@@ -165,14 +178,14 @@ mod tests {
 
     #[test]
     fn operation_ids_are_unique() {
-        let ids: HashSet<_> = ROUTES.iter().map(operation_id).collect();
+        let ids: HashSet<_> = ROUTES.iter().map(|route| operation_id(route)).collect();
         assert_eq!(ids.len(), ROUTES.len());
     }
 
     #[test]
     fn the_reference_names_every_route_and_parameter() {
         let page = include_str!("../../../../docs/http-api.md");
-        for route in ROUTES {
+        for route in ROUTES.iter() {
             let line = format!("`{} {}", route.method, route.path);
             assert!(page.contains(&line), "docs/http-api.md lacks {line}");
             for param in route.query {

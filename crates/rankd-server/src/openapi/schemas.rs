@@ -3,20 +3,22 @@
 use rankd_engine::limits::{IDEMPOTENCY_HORIZON_MS, LABEL_BYTES_MAX};
 use serde_json::{Value, json};
 
-use super::{problem_schema, reference};
+use super::{organisations, problem_schema, reference};
 use crate::limits::{BATCH_ROWS_MAX, NAME_BYTES_MAX, RANKS_MEMBERS_MAX};
 
 /// Every schema that the document refers to.
 pub(super) fn all() -> Value {
     let mut all = json!({});
-    for part in [values(), boards(), writes(), reads(), labels(), operations()] {
+    for part in
+        [values(), boards(), writes(), reads(), labels(), operations(), organisations::all()]
+    {
         let Value::Object(part) = part else { continue };
         all.as_object_mut().expect("it was made as one").extend(part);
     }
     all
 }
 
-fn object(required: &[&str], properties: &Value) -> Value {
+pub(super) fn object(required: &[&str], properties: &Value) -> Value {
     json!({
         "type": "object",
         "required": required,
@@ -29,7 +31,7 @@ fn list(item: &str) -> Value {
     json!({ "type": "array", "items": reference(item) })
 }
 
-fn count() -> Value {
+pub(super) fn count() -> Value {
     json!({ "type": "integer", "minimum": 0 })
 }
 

@@ -13,14 +13,15 @@ use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rankd_engine::{
-    Batch, Engine, EngineOptions, Health, ManualClock, Receipt, SnapshotReport, State, Storage,
-    StoreError, StoreFuture, StoreStats,
+    Batch, Engine, EngineOptions, Health, ManualClock, OrgBatch, Receipt, SnapshotReport, State,
+    Storage, StoreError, StoreFuture, StoreStats,
 };
+use rankd_orgs::OrgOutcome;
 use rankd_server::{EngineSlot, Server, ServerOptions};
 use rankd_storage::MemoryStore;
 use serde_json::Value;
 use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// 2026-11-21T12:00:00Z, where every test's clock stands.
@@ -55,13 +56,27 @@ impl ScriptedStore {
     }
 }
 
+impl ScriptedStore {
+    /// What comes before every write.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.begun.send_modify(|begun| *begun += 1);
+        let turn = self.gate.acquire().await.expect("the gate stays open");
+        self.check().map(|()| turn)
+    }
+}
+
 impl Storage for ScriptedStore {
     fn submit(&self, batch: Batch) -> StoreFuture<'_, Receipt> {
         Box::pin(async move {
-            self.begun.send_modify(|begun| *begun += 1);
-            let _turn = self.gate.acquire().await.expect("the gate stays open");
-            self.check()?;
+            let _turn = self.turn().await?;
             self.inner.submit(batch).await
+        })
+    }
+
+    fn submit_orgs(&self, batch: OrgBatch) -> StoreFuture<'_, Receipt<Vec<OrgOutcome>>> {
+        Box::pin(async move {
+            let _turn = self.turn().await?;
+            self.inner.submit_orgs(batch).await
         })
     }
 

@@ -1,114 +1,10 @@
-//! The one table of routes. The router, the metrics' labels, the strict check of query
-//! parameters, the caps of bodies and the OpenAPI document all come from it.
-//!
-//! Invariant: a path and method occur once.
+//! Routes of boards, members and the server itself.
 
 use hyper::Method;
 
-use crate::limits::{BODY_BYTES_MAX, BULK_BODY_BYTES_MAX};
-
-/// What a route does; [`crate::handlers::dispatch`] has one arm for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Action {
-    ListBoards,
-    CreateBoard,
-    ReadBoard,
-    DeleteBoard,
-    PutScore,
-    ReadMember,
-    RemoveMember,
-    PostScores,
-    Around,
-    Top,
-    ByScore,
-    Ranks,
-    PutLabels,
-    PutLabel,
-    ReadLabel,
-    RemoveLabel,
-    MemberRanks,
-    Snapshot,
-    Health,
-    Ready,
-    Metrics,
-    OpenApi,
-    Console,
-}
-
-/// What a route needs and how its replies are treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Class {
-    /// Needs the engine, changes nothing; tells when memory is ahead of the disk.
-    Read,
-    /// Needs the engine, changes boards or names; takes an idempotency key.
-    Write,
-    /// Needs the engine, changes no data.
-    Command,
-    /// Answers without an engine.
-    Open,
-}
-
-/// A parameter of a query string.
-#[derive(Debug)]
-pub(crate) struct QueryParam {
-    pub(crate) name: &'static str,
-    pub(crate) about: &'static str,
-    /// JSON Schema of its value.
-    pub(crate) schema: &'static str,
-    pub(crate) required: bool,
-}
-
-/// A JSON body.
-#[derive(Debug)]
-pub(crate) struct BodySpec {
-    /// Name of its schema in the OpenAPI document.
-    pub(crate) schema: &'static str,
-    pub(crate) bytes_max: usize,
-    /// Whether no body at all means `{}`.
-    pub(crate) optional: bool,
-}
-
-/// A reply that is not a problem.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) about: &'static str,
-    /// Media type and schema, if there is a body.
-    pub(crate) content: Option<(&'static str, &'static str)>,
-}
-
-/// One method of one path.
-#[derive(Debug)]
-pub(crate) struct Route {
-    pub(crate) action: Action,
-    pub(crate) class: Class,
-    pub(crate) method: Method,
-    pub(crate) path: &'static str,
-    pub(crate) summary: &'static str,
-    pub(crate) query: &'static [QueryParam],
-    pub(crate) body: Option<BodySpec>,
-    pub(crate) answers: &'static [Answer],
-}
-
-const fn param(name: &'static str, about: &'static str, schema: &'static str) -> QueryParam {
-    QueryParam { name, about, schema, required: false }
-}
-
-const fn bulk(schema: &'static str) -> Option<BodySpec> {
-    Some(BodySpec { schema, bytes_max: BULK_BODY_BYTES_MAX, optional: false })
-}
-
-const fn body(schema: &'static str) -> Option<BodySpec> {
-    Some(BodySpec { schema, bytes_max: BODY_BYTES_MAX, optional: false })
-}
-
-const fn json(status: u16, about: &'static str, schema: &'static str) -> Answer {
-    Answer { status, about, content: Some(("application/json", schema)) }
-}
-
-const fn nothing(about: &'static str) -> Answer {
-    Answer { status: 204, about, content: None }
-}
+use super::{Action, Answer, BodySpec, Class, QueryParam, Route};
+use super::{body, bulk, json, nothing, param};
+use crate::limits::BODY_BYTES_MAX;
 
 const LIMIT: QueryParam =
     param("limit", "Most entries to return.", r#"{"type":"integer","minimum":1,"maximum":1000}"#);
@@ -124,8 +20,8 @@ const STYLE: QueryParam = param(
 const SCORE_BOUND: &str = r#"{"type":"string","examples":["100","-inf"]}"#;
 const STRING: &str = r#"{"type":"string"}"#;
 
-/// Every route there is.
-pub(crate) static ROUTES: &[Route] = &[
+/// Every route but those of organisations.
+pub(super) static ROUTES: &[Route] = &[
     Route {
         action: Action::ListBoards,
         class: Class::Read,

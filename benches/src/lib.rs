@@ -1,7 +1,10 @@
-//! What the benches share: one data set, and the structures that are compared on it.
+//! What the benches share: one data set, the structures that are compared on it, and what a page of
+//! figures says of the machine.
 //!
 //! What it is not: a part of the product; nothing depends on it. Invariant: the same seed gives the
 //! same members, scores and questions to every structure. Cost: that of the structures.
 
 pub mod data;
+pub mod machine;
 pub mod structures;
+pub mod table;

@@ -56,6 +56,9 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The API key cannot be one. (The message does not repeat it.)
+    #[error("the API key is empty or has characters other than visible ASCII")]
+    BadKey,
     /// Nobody answers at that address; the request was not sent.
     #[error("cannot connect to {url}")]
     Connect {
@@ -119,7 +122,9 @@ impl ClientError {
     #[must_use]
     pub fn may_take_effect(&self) -> bool {
         match self {
-            Self::BadUrl { .. } | Self::Connect { .. } | Self::Encode { .. } => false,
+            Self::BadUrl { .. } | Self::BadKey | Self::Connect { .. } | Self::Encode { .. } => {
+                false
+            }
             Self::Problem(problem) => problem.may_take_effect(),
             _ => true,
         }

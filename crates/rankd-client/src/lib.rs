@@ -22,6 +22,7 @@ mod error;
 mod labels;
 mod name;
 mod ops;
+mod organisations;
 mod path;
 mod reads;
 mod score;
@@ -31,6 +32,7 @@ mod types;
 
 pub use error::{BoxError, ClientError, Problem};
 pub use name::Name;
+pub use organisations::{Accepted, Activity, ActivityAttributes, ActivityCampaign, Setup, User};
 pub use path::encode;
 pub use reads::Extras;
 pub use score::Score;

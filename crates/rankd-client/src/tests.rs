@@ -6,7 +6,8 @@ use tokio::task::JoinHandle;
 
 use crate::path::Query;
 use crate::{
-    Client, ClientError, Definition, Extras, Name, RankStyle, Score, ScoreRow, WriteOptions,
+    Activity, ActivityAttributes, At, Client, ClientError, Definition, Extras, Name, RankStyle,
+    Score, ScoreRow, Setup, User, WriteOptions,
 };
 
 /// A server for one request: what it received, head and body.
@@ -237,5 +238,84 @@ proptest::proptest! {
             };
             proptest::prop_assert_eq!(serde_json::from_str::<Score>(&text).unwrap(), score);
         }
+    }
+}
+
+/// An activity with nothing but what every activity has.
+fn bare_activity() -> Activity<'static> {
+    Activity {
+        id: "a".into(),
+        org_id: 310,
+        user_id: 7041,
+        action: "employee_refer".into(),
+        occurred_at: At::Ms(1000),
+        points: None,
+        possible: None,
+        value: None,
+        attributes: ActivityAttributes::default(),
+    }
+}
+
+#[tokio::test]
+async fn activities_go_as_they_are_with_the_key_and_come_back_counted() {
+    let (client, received) = scripted(reply!(
+        "200 OK",
+        "",
+        r#"{"accepted":1,"duplicates":2,"rejected":[{"index":3,"detail":"no"}],"version":9}"#
+    ))
+    .await;
+    let client = client.with_api_key("rankd_key").unwrap();
+    let json = serde_json::value::to_raw_value(&bare_activity()).unwrap();
+    let done = client.post_activities(&[&json]).await.unwrap();
+    assert_eq!((done.accepted, done.duplicates, done.rejected[0].index), (1, 2, 3));
+    let request = received.await.unwrap();
+    assert!(request.starts_with("POST /v1/activities HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains("\r\nauthorization: Bearer rankd_key\r\n"), "{request}");
+    let body = "{\"activities\":[{\"id\":\"a\",\"orgId\":310,\"userId\":7041,\
+                \"action\":\"employee_refer\",\"occurredAt\":1000}]}";
+    assert!(request.ends_with(body), "{request}");
+    assert!(!format!("{client:?}").contains("rankd_key"));
+}
+
+#[tokio::test]
+async fn a_set_up_goes_to_its_own_path() {
+    let cases = [
+        (Setup::Org(7), "PUT /v1/orgs/7 "),
+        (Setup::ScoringRules(7), "PUT /v1/orgs/7/scoring-rules "),
+        (Setup::TargetGroup(7, 8), "PUT /v1/orgs/7/target-groups/8 "),
+        (Setup::Credential(7), "POST /v1/orgs/7/credentials "),
+    ];
+    let body = serde_json::value::to_raw_value(&serde_json::json!({ "name": "A" })).unwrap();
+    for (setup, start) in cases {
+        let (client, received) = scripted(reply!("201 Created", "", "{}")).await;
+        client.set_up(setup, &body).await.unwrap();
+        let request = received.await.unwrap();
+        assert!(request.starts_with(start) && request.ends_with("{\"name\":\"A\"}"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn users_and_enrolments_are_counted_in_the_words_of_their_routes() {
+    let reply = reply!("200 OK", "", r#"{"applied":2,"unchanged":1,"rejected":[]}"#);
+    let (client, received) = scripted(reply).await;
+    let user = User { user: 7, resource_id: None, profile: [].into() };
+    let json = serde_json::value::to_raw_value(&user).unwrap();
+    let done = client.post_users(310, &[&json]).await.unwrap();
+    assert_eq!((done.accepted, done.duplicates), (2, 1));
+    let request = received.await.unwrap();
+    assert!(request.starts_with("POST /v1/orgs/310/users "), "{request}");
+    assert!(request.ends_with("{\"users\":[{\"user\":7,\"profile\":{}}]}"), "{request}");
+    let (client, received) = scripted(reply).await;
+    assert_eq!(client.post_enrolments(&json).await.unwrap(), done);
+    assert!(received.await.unwrap().starts_with("POST /v1/enrolments "));
+}
+
+#[test]
+fn keys_that_a_header_cannot_carry_are_refused_without_repeating_them() {
+    for key in ["", "with blank", "two\nlines", "caf\u{e9}"] {
+        let client = Client::new("http://127.0.0.1:1").unwrap();
+        let error = client.with_api_key(key).unwrap_err();
+        assert!(!error.may_take_effect());
+        assert!(key.is_empty() || !error.to_string().contains(key), "{error}");
     }
 }

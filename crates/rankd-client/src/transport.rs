@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::header::{CONTENT_TYPE, HeaderName};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::uri::Uri;
 use hyper::{Method, Request, Response, StatusCode, body::Incoming};
 use hyper_util::client::legacy::Client as HttpClient;
@@ -34,6 +34,8 @@ pub struct Client {
     /// Scheme, authority and path, without a slash at the end.
     base: String,
     timeout_ms: u64,
+    /// Goes with every request; left out where the client is printed.
+    authorization: Option<HeaderValue>,
 }
 
 /// What is sent.
@@ -83,7 +85,7 @@ impl Client {
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_millis(CONNECT_TIMEOUT_MS)));
         let http = HttpClient::builder(TokioExecutor::new()).build(connector);
-        Ok(Self { http, base, timeout_ms: REQUEST_TIMEOUT_MS })
+        Ok(Self { http, base, timeout_ms: REQUEST_TIMEOUT_MS, authorization: None })
     }
 
     /// The same client with another time limit for each request, in milliseconds.
@@ -91,6 +93,21 @@ impl Client {
     pub fn with_timeout_ms(mut self, timeout_ms: u64) -> Self {
         self.timeout_ms = timeout_ms;
         self
+    }
+
+    /// The same client with an API key, which it sends with every request.
+    ///
+    /// # Errors
+    /// [`ClientError::BadKey`] if it is empty or not visible ASCII.
+    pub fn with_api_key(mut self, key: &str) -> Result<Self, ClientError> {
+        if key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(ClientError::BadKey);
+        }
+        let mut value =
+            HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| ClientError::BadKey)?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
     }
 
     /// The base URL, without a slash at the end.
@@ -176,6 +193,9 @@ impl Client {
         let mut request = Request::builder().method(call.method).uri(&url);
         if call.body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
+        }
+        if let Some(value) = &self.authorization {
+            request = request.header(AUTHORIZATION, value);
         }
         if let Some(key) = call.idempotency_key {
             request = request.header(&IDEMPOTENCY_KEY, key);

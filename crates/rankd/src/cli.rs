@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::check::CheckArgs;
 use crate::commands::export::ExportArgs;
+use crate::commands::generate::GenerateArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::rank::RankArgs;
 use crate::commands::snapshot::SnapshotArgs;
@@ -49,17 +50,21 @@ pub(crate) enum Command {
     /// Takes the settings of `serve`. Without --data, the data is in a temporary folder that is
     /// removed at the end.
     Demo(SettingFlags),
-    /// Read scores from a CSV or JSON Lines file onto a board
+    /// Read scores from a CSV or JSON Lines file onto a board, or what organisations consist of
     ///
     /// Rows are written in batches of up to 10000 lines. A batch with a row that cannot be read is
     /// not written at all: the import stops there and prints the command that goes on. A row that
-    /// the board refuses does not keep the others of its batch out.
+    /// is refused does not keep the others of its batch out.
     ///
-    /// Running the same command again is safe: within 24 hours a batch with the same rows under
-    /// the same line numbers counts once (--again makes it count once more). That holds for
-    /// unchanged batches. If rows within a batch that is in are edited, or rows are added after the
-    /// last one, that batch is another one and all its rows count again: on a board that sums, put
-    /// such rows into a file of their own, or begin after what is in with --from-line.
+    /// --activities, --users and --setup read into a running server, with the API key of the
+    /// environment (RANKD_API_KEY) where it asks for one. Running the same command again never
+    /// counts anything twice: an activity has an id, and the others say what something is to be.
+    ///
+    /// With --board, running the same command again is safe: within 24 hours a batch with the same
+    /// rows under the same line numbers counts once (--again makes it count once more). That holds
+    /// for unchanged batches. If rows within a batch that is in are edited, or rows are added after
+    /// the last one, that batch is another one and all its rows count again: on a board that sums,
+    /// put such rows into a file of their own, or begin after what is in with --from-line.
     Import(ImportArgs),
     /// Write a board's ranking as CSV or JSON Lines
     Export(ExportArgs),
@@ -75,6 +80,13 @@ pub(crate) enum Command {
     /// writing at the moment then looks unfinished. Exit code 0 if everything is as it was written,
     /// 1 if anything is damaged, 2 for wrong usage.
     Check(CheckArgs),
+    /// Write synthetic data of organisations as files that `import` reads
+    ///
+    /// Organisations, users and what they did over the years, for one of the three surfaces: some
+    /// do much and most do little, more on working days than on others, more this year than last,
+    /// a few reports come late. All of it is made up. The same flags make the same bytes, on every
+    /// machine (with --until; its default moves with the calendar).
+    Generate(GenerateArgs),
 }
 
 #[cfg(test)]

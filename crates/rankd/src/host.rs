@@ -112,6 +112,7 @@ fn bind(settings: &Settings, slot: EngineSlot) -> Result<Server, Failure> {
     let options = ServerOptions {
         http: settings.http,
         allow_anonymous: settings.allow_anonymous,
+        admin_key: settings.admin_key.clone(),
         console: settings.console,
         ..ServerOptions::default()
     };

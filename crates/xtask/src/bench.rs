@@ -28,7 +28,7 @@ struct Benchmark {
     kind: Kind,
 }
 
-const BENCHMARKS: [Benchmark; 3] = [
+const BENCHMARKS: [Benchmark; 4] = [
     Benchmark {
         name: "core",
         about: "the index beside what could be used instead; writes docs/benchmarks.md (--quick: \
@@ -44,6 +44,12 @@ const BENCHMARKS: [Benchmark; 3] = [
         name: "criterion",
         about: "every operation of the index by itself, beside the run before",
         kind: Kind::Bench("core"),
+    },
+    Benchmark {
+        name: "windows",
+        about: "windows over activities, beside PostgreSQL; writes docs/benchmarks-windows.md \
+                (--quick: checks only that all agree)",
+        kind: Kind::Program("windows"),
     },
 ];
 
@@ -83,7 +89,8 @@ mod tests {
     #[test]
     fn an_unknown_name_is_answered_with_the_names() {
         let error = run(Path::new("."), "cores", &[]).unwrap_err();
-        let expected = "no benchmark is called \"cores\"; there are: core, count, criterion";
+        let expected = "no benchmark is called \"cores\"; there are: core, count, criterion, \
+                        windows";
         assert_eq!(error.to_string(), expected);
     }
 

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
+use rankd_benches::table;
 
 mod allocator;
 mod child;
@@ -25,7 +26,6 @@ mod page;
 mod plan;
 mod redis;
 mod sections;
-mod table;
 mod writes;
 
 #[global_allocator]

@@ -8,23 +8,17 @@
 use std::io::BufRead;
 
 use rankd_engine::Score;
-use rankd_engine::limits::BATCH_INTENTS_MAX;
 use sha2::{Digest as _, Sha256};
 
-use super::{ReadError, Row, Rows};
+use super::{ReadError, Row, RowData, RowKind, Rows};
 
-/// Most rows of a batch: what the API takes in one call.
-pub(crate) const BATCH_ROWS_MAX: usize = BATCH_INTENTS_MAX;
-/// Most bytes of member names in a batch. Escaped as JSON they grow sixfold at worst, which
-/// leaves the body below the 16 MiB that the API takes.
-const BATCH_NAME_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most bad rows that are kept to be shown.
 const BAD_ROWS_SHOWN_MAX: usize = 10;
 
 /// Rows that are written together; never empty.
 #[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) rows: Vec<Row>,
+pub(crate) struct Batch<T> {
+    pub(crate) rows: Vec<T>,
     /// Line to read from to get this batch again.
     pub(crate) from_line: u64,
     /// Line to read from to get what comes after it.
@@ -33,16 +27,18 @@ pub(crate) struct Batch {
     pub(crate) bytes_read: u64,
 }
 
-impl Batch {
+impl<T: RowData> Batch<T> {
     pub(crate) fn first_line(&self) -> u64 {
-        self.rows.first().map_or(0, |row| row.line)
+        self.rows.first().map_or(0, T::line)
     }
 
     /// The last line that was read for it.
     pub(crate) fn last_line(&self) -> u64 {
         self.next_line - 1
     }
+}
 
+impl Batch<Row> {
     /// A digest of `context`, the first line and all rows: the batch's identity.
     pub(crate) fn digest(&self, context: &[&[u8]]) -> [u8; 16] {
         let mut hash = Sha256::new();
@@ -93,21 +89,21 @@ impl BadRows {
 }
 
 /// The batches of a stream.
-pub(crate) struct Batches<R> {
-    rows: Rows<R>,
+pub(crate) struct Batches<R, K: RowKind> {
+    rows: Rows<R, K>,
     skip_bad: bool,
     bad: BadRows,
     /// What ended the stream, once it has ended, and the line of the batch that it spoilt.
     stop: Option<(ReadError, u64)>,
 }
 
-impl<R: BufRead> Batches<R> {
-    pub(crate) fn new(rows: Rows<R>, skip_bad: bool) -> Self {
+impl<R: BufRead, K: RowKind> Batches<R, K> {
+    pub(crate) fn new(rows: Rows<R, K>, skip_bad: bool) -> Self {
         Self { rows, skip_bad, bad: BadRows::default(), stop: None }
     }
 
     /// The next batch; `None` when the input has ended or cannot be read on.
-    pub(crate) fn next_batch(&mut self) -> Option<Batch> {
+    pub(crate) fn next_batch(&mut self) -> Option<Batch<K::Row>> {
         while self.stop.is_none() {
             let from_line = self.rows.next_line();
             let (rows, is_last) = match self.gather() {
@@ -129,16 +125,16 @@ impl<R: BufRead> Batches<R> {
     }
 
     /// The rows among the next records, and whether the input ended with them.
-    fn gather(&mut self) -> Result<(Vec<Row>, bool), ReadError> {
-        let (mut rows, mut name_bytes) = (Vec::new(), 0);
-        for _ in 0..BATCH_ROWS_MAX {
-            if name_bytes >= BATCH_NAME_BYTES_MAX {
+    fn gather(&mut self) -> Result<(Vec<K::Row>, bool), ReadError> {
+        let (mut rows, mut weight) = (Vec::new(), 0);
+        for _ in 0..K::Row::BATCH_ROWS_MAX {
+            if weight >= K::Row::BATCH_WEIGHT_MAX {
                 break;
             }
             match self.rows.next_row() {
                 None => return Ok((rows, true)),
                 Some(Ok(row)) => {
-                    name_bytes += row.member.len();
+                    weight += row.weight();
                     rows.push(row);
                 }
                 Some(Err(error)) if self.skip_bad && error.is_skippable() => self.bad.add(&error),

@@ -2,47 +2,38 @@
 
 use std::io::BufRead;
 
+use super::RowKind;
 use super::error::{Column, ReadError, check_utf8, shown};
-use super::fields::{check_member, parse_score, parse_time};
 use super::records::Records;
-use super::{ReadOptions, Row, TIME_COLUMNS};
 
 /// Most columns of a header that a message lists.
 const SHOWN_COLUMNS_MAX: usize = 20;
 
 /// Rows of a CSV stream.
-pub(crate) struct CsvRows<R> {
+pub(crate) struct CsvRows<R, K: RowKind> {
     records: Records<R>,
-    options: ReadOptions,
-    member: usize,
-    score: usize,
-    time: Option<usize>,
+    kind: K,
+    columns: K::Columns,
 }
 
-impl<R: BufRead> CsvRows<R> {
+impl<R: BufRead, K: RowKind> CsvRows<R, K> {
     /// Reads the header and finds the columns in it.
-    pub(crate) fn new(input: R, options: ReadOptions) -> Result<Self, ReadError> {
-        let mut records = Records::new(input, options.delimiter);
+    pub(crate) fn new(input: R, kind: K) -> Result<Self, ReadError> {
+        let mut records = Records::new(input, kind.delimiter());
         if !records.read()? {
             return Err(ReadError::Empty);
         }
         check_utf8(&records.raw, records.line, records.offset)?;
         records.header = records.texts().map(|name| name.trim().to_owned()).collect();
-        let header = Header { names: &records.header, line: records.line };
-        let member = header.find(&options.member_column)?;
-        let score = header.find(&options.score_column)?;
-        let time = match &options.time_column {
-            Some(column) => Some(header.find(column)?),
-            None => header.find_first(&TIME_COLUMNS)?,
-        };
-        Ok(Self { records, options, member, score, time })
+        let columns = kind.columns(&Header { names: &records.header, line: records.line })?;
+        Ok(Self { records, kind, columns })
     }
 
     /// The next row; `None` at the end.
-    pub(crate) fn next_row(&mut self) -> Option<Result<Row, ReadError>> {
+    pub(crate) fn next_row(&mut self) -> Option<Result<K::Row, ReadError>> {
         loop {
             let read = self.records.read();
-            let skipped = self.records.line < self.options.from_line;
+            let skipped = self.records.line < self.asked_line();
             match read {
                 Ok(false) => return None,
                 Ok(true) if skipped => {}
@@ -54,7 +45,7 @@ impl<R: BufRead> CsvRows<R> {
     }
 
     pub(super) fn asked_line(&self) -> u64 {
-        self.options.from_line
+        self.kind.first_line()
     }
 
     pub(super) fn last_line(&self) -> u64 {
@@ -65,7 +56,7 @@ impl<R: BufRead> CsvRows<R> {
         self.records.lines.bytes
     }
 
-    fn row(&self) -> Result<Row, ReadError> {
+    fn row(&self) -> Result<K::Row, ReadError> {
         let records = &self.records;
         let line = records.line;
         check_utf8(&records.raw, line, records.offset)?;
@@ -73,28 +64,18 @@ impl<R: BufRead> CsvRows<R> {
         if fields != header {
             return Err(ReadError::FieldCount { line, fields, header });
         }
-        let at_column = |index: usize| {
-            move |reason| ReadError::Field { line, column: records.column(index), reason }
-        };
-        let member = records.text(self.member);
-        check_member(member).map_err(at_column(self.member))?;
-        let score = parse_score(records.text(self.score), self.options.kind)
-            .map_err(at_column(self.score))?;
-        let at_ms = match self.time {
-            Some(index) => parse_time(records.text(index)).map_err(at_column(index))?,
-            None => None,
-        };
-        Ok(Row { line, member: member.to_owned(), score, at_ms })
+        self.kind.csv_row(&self.columns, records)
     }
 }
 
-struct Header<'a> {
-    names: &'a [String],
-    line: u64,
+/// The names of the columns.
+pub(crate) struct Header<'a> {
+    pub(super) names: &'a [String],
+    pub(super) line: u64,
 }
 
 impl Header<'_> {
-    fn find(&self, column: &str) -> Result<usize, ReadError> {
+    pub(super) fn find(&self, column: &str) -> Result<usize, ReadError> {
         let mut found = self.names.iter().enumerate().filter(|(_, name)| *name == column);
         match (found.next(), found.next()) {
             (Some((index, _)), None) => Ok(index),
@@ -110,8 +91,13 @@ impl Header<'_> {
         }
     }
 
+    /// The column, if there is one of this name.
+    pub(super) fn find_some(&self, column: &str) -> Result<Option<usize>, ReadError> {
+        self.find_first(&[column])
+    }
+
     /// The first of the columns that there is.
-    fn find_first(&self, columns: &[&str]) -> Result<Option<usize>, ReadError> {
+    pub(super) fn find_first(&self, columns: &[&str]) -> Result<Option<usize>, ReadError> {
         let there = columns.iter().find(|column| self.names.iter().any(|name| name == *column));
         there.map(|column| self.find(column)).transpose()
     }
@@ -140,6 +126,12 @@ impl Header<'_> {
 }
 
 impl<R> Records<R> {
+    /// What is wrong with the field of this index of the present record.
+    pub(super) fn fault(&self, index: usize) -> impl FnOnce(String) -> ReadError {
+        let (line, column) = (self.line, self.column(index));
+        move |reason| ReadError::Field { line, column, reason }
+    }
+
     /// The column with this index, by its name if the header is known and names it.
     pub(super) fn column(&self, index: usize) -> Column {
         match self.header.get(index) {

@@ -8,6 +8,8 @@ use crate::output::counted;
 pub(crate) const MEMBER_BYTES_MAX: usize = 512;
 /// Longest record, in bytes, over all its lines.
 pub(crate) const RECORD_BYTES_MAX: usize = 1024 * 1024;
+/// Longest row of an organisation as JSON, in bytes.
+pub(crate) const ITEM_BYTES_MAX: usize = 64 * 1024;
 /// Longest part of a bad value that a message repeats, in characters.
 const SHOWN_CHARS_MAX: usize = 60;
 
@@ -42,6 +44,16 @@ pub(crate) enum ReadError {
     Field { line: u64, column: Column, reason: String },
     #[error("line {line} is not a JSON object: {reason}")]
     Json { line: u64, reason: String },
+    #[error("line {line} is no {what}: {reason}")]
+    Item { line: u64, what: &'static str, reason: String },
+    #[error("line {line} comes to {bytes} bytes as JSON; at most {ITEM_BYTES_MAX} are allowed")]
+    ItemTooLong { line: u64, bytes: usize },
+    #[error(
+        "the header (line {line}) has the column `{}`, which means nothing here; there may be: \
+         {known}",
+        shown(column)
+    )]
+    UnknownColumn { line: u64, column: String, known: String },
 }
 
 impl ReadError {
@@ -59,7 +71,10 @@ impl ReadError {
             | Self::FieldCount { line, .. }
             | Self::TextAfterQuote { line, .. }
             | Self::Field { line, .. }
-            | Self::Json { line, .. } => Some(*line),
+            | Self::Json { line, .. }
+            | Self::Item { line, .. }
+            | Self::ItemTooLong { line, .. }
+            | Self::UnknownColumn { line, .. } => Some(*line),
         }
     }
 
@@ -72,6 +87,8 @@ impl ReadError {
                 | Self::TextAfterQuote { .. }
                 | Self::Field { .. }
                 | Self::Json { .. }
+                | Self::Item { .. }
+                | Self::ItemTooLong { .. }
         )
     }
 }

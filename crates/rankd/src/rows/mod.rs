@@ -1,92 +1,100 @@
-//! Rows of scores out of a CSV or JSON Lines stream, with the physical line of each.
+//! Rows out of a CSV or JSON Lines stream, with the physical line of each: scores, activities,
+//! users, and lines that set organisations up.
 //!
 //! This is not a general CSV library: it reads the columns that an import needs and is strict
 //! about everything that would silently import something else than what the file says. (The
 //! `csv` crate reads an open quote to the end of the input, without a limit and without a word.)
 //!
-//! Invariant: a row's `line` is the line, counted by newline bytes from 1, on which its record
+//! Invariant: a row's line is the line, counted by newline bytes from 1, on which its record
 //! starts, quoted newlines and blank lines included. Cost: one pass, memory bounded by
 //! [`error::RECORD_BYTES_MAX`].
 
+mod activities;
 mod batch;
 mod csv;
 mod error;
 mod fields;
 mod jsonl;
 mod lines;
+mod org_rows;
 mod records;
+mod scores;
+mod setup;
+mod users;
 
 use std::io::BufRead;
 
-use rankd_engine::{Score, ScoreKind};
-
+pub(crate) use activities::ActivityRows;
 pub(crate) use batch::{BadRows, Batch, Batches, Stop};
 pub(crate) use error::{MEMBER_BYTES_MAX, ReadError};
+pub(crate) use org_rows::OrgRow;
+pub(crate) use scores::{ReadOptions, Row};
+pub(crate) use setup::{SetupRow, SetupRows};
+pub(crate) use users::UserRows;
 
-use csv::CsvRows;
+use csv::{CsvRows, Header};
 use jsonl::JsonlRows;
+use records::Records;
 
-/// One row, checked against the limits of names, times and the board's kind of score.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Row {
+/// What a batch needs to know of a row.
+pub(crate) trait RowData: Send + 'static {
+    /// Most rows of a batch.
+    const BATCH_ROWS_MAX: usize;
+    /// A batch that weighs as much takes no further row.
+    const BATCH_WEIGHT_MAX: usize;
+
     /// Line on which the record starts, from 1.
-    pub(crate) line: u64,
-    pub(crate) member: String,
-    pub(crate) score: Score,
-    /// Milliseconds since 1970, UTC.
-    pub(crate) at_ms: Option<i64>,
+    fn line(&self) -> u64;
+
+    /// What the row adds to the size of a request, in bytes.
+    fn weight(&self) -> usize;
 }
 
-/// How a stream is to be read.
-#[derive(Debug, Clone)]
-pub(crate) struct ReadOptions {
-    pub(crate) member_column: String,
-    pub(crate) score_column: String,
-    /// `None`: `at` or `time`, if there is such a column.
-    pub(crate) time_column: Option<String>,
+/// What the rows of a stream are, and how they are to be read.
+pub(crate) trait RowKind: Send + 'static {
+    type Row: RowData;
+    /// Where the values are in the records of CSV.
+    type Columns: Send;
+
     /// Records that start on an earlier line are passed over, unread.
-    pub(crate) from_line: u64,
-    /// The board's kind of score.
-    pub(crate) kind: ScoreKind,
-    /// Between the fields of CSV.
-    pub(crate) delimiter: u8,
-}
+    fn first_line(&self) -> u64;
 
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self {
-            member_column: "member".to_owned(),
-            score_column: "score".to_owned(),
-            time_column: None,
-            from_line: 1,
-            kind: ScoreKind::Integer,
-            delimiter: b',',
-        }
-    }
-}
+    /// What stands between the fields of CSV.
+    fn delimiter(&self) -> u8;
 
-/// The columns that hold the time if nobody says which does.
-const TIME_COLUMNS: [&str; 2] = ["at", "time"];
+    /// Finds the columns in the header of CSV.
+    fn columns(&self, header: &Header<'_>) -> Result<Self::Columns, ReadError>;
+
+    /// The row of a record of CSV, which is UTF-8 and has as many fields as the header.
+    fn csv_row<R: BufRead>(
+        &self,
+        columns: &Self::Columns,
+        record: &Records<R>,
+    ) -> Result<Self::Row, ReadError>;
+
+    /// The row of a line of JSON.
+    fn json_row(&self, text: &str, line: u64) -> Result<Self::Row, ReadError>;
+}
 
 /// The rows of a stream in either format.
-pub(crate) enum Rows<R> {
-    Csv(CsvRows<R>),
-    Jsonl(JsonlRows<R>),
+pub(crate) enum Rows<R, K: RowKind> {
+    Csv(CsvRows<R, K>),
+    Jsonl(JsonlRows<R, K>),
 }
 
-impl<R: BufRead> Rows<R> {
+impl<R: BufRead, K: RowKind> Rows<R, K> {
     /// Rows of CSV with a header line, which is read now.
-    pub(crate) fn csv(input: R, options: ReadOptions) -> Result<Self, ReadError> {
-        CsvRows::new(input, options).map(Self::Csv)
+    pub(crate) fn csv(input: R, kind: K) -> Result<Self, ReadError> {
+        CsvRows::new(input, kind).map(Self::Csv)
     }
 
     /// Rows of JSON Lines: one object a line.
-    pub(crate) fn jsonl(input: R, options: ReadOptions) -> Self {
-        Self::Jsonl(JsonlRows::new(input, options))
+    pub(crate) fn jsonl(input: R, kind: K) -> Self {
+        Self::Jsonl(JsonlRows::new(input, kind))
     }
 
     /// The next row; `None` at the end.
-    pub(crate) fn next_row(&mut self) -> Option<Result<Row, ReadError>> {
+    pub(crate) fn next_row(&mut self) -> Option<Result<K::Row, ReadError>> {
         match self {
             Self::Csv(rows) => rows.next_row(),
             Self::Jsonl(rows) => rows.next_row(),

@@ -14,7 +14,7 @@ use super::lines::{Lines, without_newline};
 const UTF8_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// The records of a stream, one at a time.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     pub(super) lines: Lines<R>,
     delimiter: u8,
     /// Names of the columns, once the header was read; for messages.

@@ -14,6 +14,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use rankd_server::AdminKey;
+
 pub(crate) use flags::SettingFlags;
 pub(crate) use values::{Durability, LogFormat, Store};
 
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) snapshot_log_bytes: u64,
     pub(crate) auto_create: bool,
     pub(crate) allow_anonymous: bool,
+    pub(crate) admin_key: Option<AdminKey>,
     pub(crate) console: bool,
     /// 0: one a core.
     pub(crate) threads: usize,
@@ -123,6 +126,7 @@ impl Settings {
             snapshot_log_bytes: 0,
             auto_create: true,
             allow_anonymous: false,
+            admin_key: None,
             console: true,
             threads: 0,
             log_format: LogFormat::Text,

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use rankd_server::AdminKey;
+
 use super::values::{
     parse_address, parse_bytes, parse_durability, parse_level, parse_log_format, parse_number,
     parse_store, parse_switch,
@@ -160,6 +162,17 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Let the server listen beyond this machine although it asks nobody for credentials",
         |s, text| {
             s.allow_anonymous = parse_switch(text)?;
+            Ok(())
+        },
+    ),
+    valued(
+        "admin_key",
+        "KEY",
+        "",
+        "The operator's key to organisations, 16 characters or more; other users of the machine \
+         can read a flag, so rather use the environment or the config file",
+        |s, text| {
+            s.admin_key = Some(AdminKey::new(text).map_err(|error| error.to_string())?);
             Ok(())
         },
     ),

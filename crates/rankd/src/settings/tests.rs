@@ -48,6 +48,7 @@ fn the_defaults_are_those_of_the_table() {
         snapshot_log_bytes: rankd_storage::limits::SNAPSHOT_LOG_BYTES_DEFAULT,
         auto_create: true,
         allow_anonymous: false,
+        admin_key: None,
         console: true,
         threads: 0,
         log_format: LogFormat::Text,
@@ -102,6 +103,22 @@ fn bad_values_name_their_source() {
     assert_eq!(message, format!("environment variable RANKD_THREADS: {reason}"));
     let message = config_error("# threads\n\nthreads = 'x'\n");
     assert_eq!(message, format!("rankd.toml, line 3, key `threads`: {reason}"));
+}
+
+#[test]
+fn the_operators_key_is_taken_from_anywhere_and_never_repeated() {
+    let key = "0123456789abcdef";
+    let expected = Some(AdminKey::new(key).unwrap());
+    let by_variable = resolve(&[], &[("RANKD_ADMIN_KEY", key)]).unwrap();
+    assert_eq!(by_variable.admin_key, expected);
+    assert_eq!(resolve(&[("admin_key", key)], &[]).unwrap().admin_key, expected);
+    assert_ne!(resolve(&[("admin_key", "0123456789abcdeF")], &[]).unwrap().admin_key, expected);
+    assert!(!format!("{by_variable:?}").contains(key));
+    for bad in ["0123456789abcde", "0123456789 abcdef", "0123456789abcde\u{e4}"] {
+        let message = resolve(&[], &[("RANKD_ADMIN_KEY", bad)]).unwrap_err().to_string();
+        assert!(message.starts_with("environment variable RANKD_ADMIN_KEY: "), "{message}");
+        assert!(message.contains("16 to 512") && !message.contains(bad), "{message}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rankd_engine::{
 
 use super::convert::{api_definition, api_score, engine_definition, engine_operator};
 use super::{BoardFacts, ExportRow, WriteError, key_text};
-use crate::rows::Batch;
+use crate::rows::{Batch, Row};
 use crate::store;
 
 /// An open data folder.
@@ -53,7 +53,7 @@ impl Folder {
     pub(super) async fn write(
         &self,
         board: &str,
-        batch: &Batch,
+        batch: &Batch<Row>,
         operator: Option<Operator>,
         key: [u8; 16],
     ) -> Result<Applied, WriteError> {

@@ -13,7 +13,7 @@ use anyhow::{Context as _, anyhow};
 use rankd_client::{Applied, Client, Definition, Operator};
 
 use crate::exit::Failure;
-use crate::rows::Batch;
+use crate::rows::{Batch, Row};
 use crate::store;
 
 pub(crate) use folder::Folder;
@@ -24,6 +24,10 @@ pub(crate) const SERVER_DEFAULT: &str = "http://127.0.0.1:8080";
 
 /// What names the server where no flag does.
 const SERVER_VARIABLE: &str = "RANKD_SERVER";
+
+/// Where the API key comes from. There is no flag for it: what is on a command line, everybody on
+/// the machine can see.
+const API_KEY_VARIABLE: &str = "RANKD_API_KEY";
 
 /// The flag of the commands that ask a server.
 #[derive(Debug, clap::Args)]
@@ -57,6 +61,27 @@ pub(crate) struct TargetArgs {
     /// Work on this data folder instead of a server, in this process; nobody may have it open
     #[arg(long, value_name = "DIR", conflicts_with = "server")]
     data: Option<PathBuf>,
+}
+
+impl TargetArgs {
+    /// A client of the server, with the API key of the environment if there is one. For commands
+    /// whose work a data folder has no door for.
+    pub(crate) fn client_with_key(&self, what: &str) -> Result<Client, Failure> {
+        if let Some(path) = &self.data {
+            return Err(Failure::usage(anyhow!(
+                "--data {}: {what} are imported into a running server (--server URL)",
+                path.display()
+            )));
+        }
+        let client = self.server.client()?;
+        match std::env::var_os(API_KEY_VARIABLE).filter(|value| !value.is_empty()) {
+            None => Ok(client),
+            Some(key) => client
+                .with_api_key(&key.to_string_lossy())
+                .with_context(|| format!("environment variable {API_KEY_VARIABLE}"))
+                .map_err(Failure::usage),
+        }
+    }
 }
 
 /// A board, as far as commands need to know it.
@@ -135,7 +160,7 @@ impl Target {
     pub(crate) async fn write(
         &self,
         board: &str,
-        batch: &Batch,
+        batch: &Batch<Row>,
         operator: Option<Operator>,
         key: [u8; 16],
     ) -> Result<Applied, WriteError> {

@@ -4,7 +4,7 @@ use rankd_client::{Applied, At, Client, ClientError, Definition, Extras, Operato
 
 use super::convert::api_score;
 use super::{BoardFacts, ExportRow, WriteError, key_text};
-use crate::rows::Batch;
+use crate::rows::{Batch, Row};
 
 /// A running server.
 pub(crate) struct Server {
@@ -36,7 +36,7 @@ impl Server {
     pub(super) async fn write(
         &self,
         board: &str,
-        batch: &Batch,
+        batch: &Batch<Row>,
         operator: Option<Operator>,
         key: [u8; 16],
     ) -> Result<Applied, WriteError> {
@@ -50,19 +50,8 @@ impl Server {
                 operator,
             })
             .collect();
-        self.client.post_scores(board, &rows, Some(&key_text(key))).await.map_err(|error| {
-            let is_passing = match error.problem() {
-                Some(problem) => problem.status == 503,
-                None => matches!(
-                    error,
-                    ClientError::Connect { .. }
-                        | ClientError::Lost { .. }
-                        | ClientError::Timeout { .. }
-                ),
-            };
-            let may_take_effect = error.may_take_effect();
-            WriteError { error: explained(error), may_take_effect, is_passing }
-        })
+        let written = self.client.post_scores(board, &rows, Some(&key_text(key))).await;
+        written.map_err(WriteError::from)
     }
 
     pub(super) async fn page(
@@ -79,6 +68,22 @@ impl Server {
             at: entry.at,
         };
         Ok(page.map_err(explained)?.entries.into_iter().map(row).collect())
+    }
+}
+
+impl From<ClientError> for WriteError {
+    fn from(error: ClientError) -> Self {
+        let is_passing = match error.problem() {
+            Some(problem) => problem.status == 503,
+            None => matches!(
+                error,
+                ClientError::Connect { .. }
+                    | ClientError::Lost { .. }
+                    | ClientError::Timeout { .. }
+            ),
+        };
+        let may_take_effect = error.may_take_effect();
+        Self { error: explained(error), may_take_effect, is_passing }
     }
 }
 

@@ -92,6 +92,15 @@ impl Server {
         Self { child, stdout, printed, url }
     }
 
+    /// Everything that is printed up to the line with this text.
+    pub(crate) fn printed_up_to(&mut self, text: &str) -> &str {
+        while !self.printed.contains(text) {
+            let read = self.stdout.read_line(&mut self.printed).expect("the binary prints");
+            assert!(read > 0, "it ended before it printed `{text}`: {}", self.printed);
+        }
+        &self.printed
+    }
+
     /// Sends a signal and waits for the end; the exit code.
     pub(crate) fn stop(mut self, signal: rustix::process::Signal) -> Option<i32> {
         let id = i32::try_from(self.child.id()).ok().and_then(rustix::process::Pid::from_raw);

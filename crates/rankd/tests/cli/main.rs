@@ -2,7 +2,9 @@
 
 mod export;
 mod host;
+mod http;
 mod import;
 mod look;
+mod organisations;
 mod refusals;
 mod serve;

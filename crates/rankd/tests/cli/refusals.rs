@@ -119,7 +119,7 @@ fn help_and_version_succeed() {
 fn help_is_a_command_as_well() {
     assert!(run(&["help"]).ok().contains("Commands:"));
     let help = run(&["help", "import"]).ok();
-    assert!(help.contains("Running the same command again is safe"), "{help}");
+    assert!(help.contains("running the same command again is safe"), "{help}");
     assert!(help.contains("[env: RANKD_SERVER] [default: http://127.0.0.1:8080]"), "{help}");
 }
 

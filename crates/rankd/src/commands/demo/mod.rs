@@ -1,9 +1,12 @@
-//! `rankd demo`: a server with a real data set in it, and what to try on it.
+//! `rankd demo`: a server with a real data set in it, synthetic organisations for the published
+//! surfaces, and what to try on it.
 
 mod data;
 mod load;
+mod organisations;
 
 use anyhow::Context as _;
+use rankd_engine::Engine;
 
 use super::serve::{settings, warn_of_unused_folder};
 use crate::exit::Outcome;
@@ -26,7 +29,12 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
         (None, _) => "data in a temporary folder that goes when it stops".to_owned(),
     };
     warn_of_unused_folder(&settings);
-    host::serve(&settings, &folder, load::load, |ready| announcement(ready, &place))
+    host::serve(&settings, &folder, load_all, |ready| announcement(ready, &place))
+}
+
+async fn load_all(engine: &Engine) -> anyhow::Result<()> {
+    load::load(engine).await?;
+    organisations::load(engine).await
 }
 
 /// What is up, and what to do with it.
@@ -48,9 +56,38 @@ Baseball, 1871 to 2020. Open {url} in a browser, or type in another terminal:
        -d '{{\"score\": 42}}'
 
 Boards: career-home-runs, season-home-runs, career-hits, career-stolen-bases, and
-home-runs-1871 to home-runs-2020. Ctrl-C stops it.
-Data: Baseball Databank (Chadwick Baseball Bureau, Sean Lahman), CC BY-SA 3.0.\n",
+home-runs-1871 to home-runs-2020.
+{surfaces}
+Ctrl-C stops it.
+Data: Baseball Databank (Chadwick Baseball Bureau, Sean Lahman), CC BY-SA 3.0; the
+organisations are made up.\n",
         boards = counted(totals.boards, "board"),
         members = counted(totals.members, "member"),
+        surfaces = surfaces(url),
+    )
+}
+
+/// One command for each published surface, with credentials that everybody knows.
+fn surfaces(url: &str) -> String {
+    format!(
+        r#"
+Three organisations and a year of what they did, for the published APIs. Wintro:
+
+  curl '{url}api/v1/leaderboard?period=90&pageSize=3' \
+       -H 'Authorization: Bearer wintro_demo_rowanlarch'
+
+Keepnet, with a fresh access token:
+
+  curl '{url}api/leaderboard/get-top-performers' -H 'Content-Type: application/json' \
+       -d '{{"datePeriod":"Last3Months"}}' -H "Authorization: Bearer $(curl -s \
+       '{url}connect/token' -d 'grant_type=client_credentials&scope=api1' \
+       -d 'client_id=demo-company&client_secret=demo-company-secret' |
+       sed 's/.*"access_token":"\([^"]*\)".*/\1/')"
+
+Capillary:
+
+  curl -u till.demo:fe01ce2a7fbac8fafaed7c982a04e229 \
+       '{url}api_gateway/intouch-api-v3/v3.1/leaderboards/targetGroups/871?targetId=5710&pageSize=3'
+"#
     )
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::rows::{ReadError, ReadOptions, Rows};
+use crate::rows::{ReadError, RowKind, Rows};
 
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -69,15 +69,15 @@ impl Format {
     }
 
     /// The rows of `input` in this format.
-    pub(super) fn rows(
+    pub(super) fn rows<K: RowKind>(
         self,
         input: Input,
-        options: ReadOptions,
-    ) -> Result<Rows<BufReader<Input>>, ReadError> {
+        kind: K,
+    ) -> Result<Rows<BufReader<Input>, K>, ReadError> {
         let input = BufReader::with_capacity(BUFFER_BYTES, input);
         match self {
-            Self::Csv => Rows::csv(input, options),
-            Self::Jsonl => Ok(Rows::jsonl(input, options)),
+            Self::Csv => Rows::csv(input, kind),
+            Self::Jsonl => Ok(Rows::jsonl(input, kind)),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use super::run::{Ending, Lines, REFUSED_SHOWN_MAX, Run, rate};
+use super::sink::{Repeats, Sink};
 use crate::exit::{Failure, Outcome};
 use crate::output::{counted, grouped, print, print_json, program};
 use crate::rows::{BadRows, ReadError, Stop};
@@ -14,7 +15,7 @@ use crate::rows::{BadRows, ReadError, Stop};
 /// Exit code of a program that SIGINT stopped.
 const INTERRUPTED: u8 = 130;
 
-impl Run<'_> {
+impl<S: Sink> Run<'_, S> {
     /// Prints what the run came to; an error unless the whole input is in.
     pub(super) fn report(&self, ending: Ending) -> Outcome {
         let message = match ending {
@@ -56,22 +57,26 @@ impl Run<'_> {
         if self.args.json {
             return Ok(self.print_json(passed_over, elapsed)?);
         }
+        let words = self.sink.words();
         print(&format!(
-            "imported {} onto `{}` in {:.1} s ({}): {} changed it, {} did not{}\n",
+            "imported {}{} in {:.1} s ({}): {} {}, {} {}{}\n",
             counted(self.tally.rows(), "row"),
-            self.args.board,
+            words.destination,
             elapsed.as_secs_f64(),
             rate(self.tally.rows(), elapsed),
             grouped(self.tally.applied),
+            words.changed,
             grouped(self.tally.unchanged),
+            words.unchanged,
             self.before("; "),
         ))?;
         Ok(())
     }
 
     fn print_json(&self, passed_over: u64, elapsed: Duration) -> anyhow::Result<()> {
+        let (key, value) = self.sink.words().name;
         print_json(&serde_json::json!({
-            "board": self.args.board,
+            key: value,
             "rows": self.tally.rows(),
             "changed": self.tally.applied,
             "unchanged": self.tally.unchanged,
@@ -89,12 +94,17 @@ impl Run<'_> {
             self.so_far()
         );
         self.push_command(&mut text, from_line);
-        if !self.args.again {
-            text.push_str(
+        let again = match self.sink.words().repeats {
+            Repeats::Count => "",
+            Repeats::Keyed => {
                 "\nOr run the same command again: rows that are in do not count twice within 24 \
-                 hours.",
-            );
-        }
+                 hours."
+            }
+            Repeats::Harmless => {
+                "\nOr run the same command again: rows that are in do not count twice."
+            }
+        };
+        text.push_str(again);
         if error.is_skippable() {
             text.push_str("\nOr add --skip-bad to pass over rows that cannot be read.");
         }
@@ -142,22 +152,21 @@ impl Run<'_> {
     /// What is known of the batch that was under way.
     fn push_uncertain(&self, text: &mut String, lines: Lines, may_take_effect: bool) {
         let Lines { first, last } = lines;
-        if may_take_effect && self.args.again {
-            // The key of a run with --again is its own, and the next run has another.
-            let _ = write!(
-                text,
-                "lines {first} to {last} may or may not be in. Look at the board, for this command \
-                 counts them once more:"
-            );
-        } else if may_take_effect {
-            let _ = write!(
-                text,
-                "lines {first} to {last} may or may not be in. This command sends them again under \
-                 the same idempotency key, so that they count once (within 24 hours):"
-            );
-        } else {
+        if !may_take_effect {
             let _ = write!(text, "nothing from line {first} on. Go on with:");
+            self.push_command(text, first);
+            return;
         }
+        let how = match self.sink.words().repeats {
+            // The key of a run with --again is its own, and the next run has another.
+            Repeats::Count => "Look at the board, for this command counts them once more:",
+            Repeats::Keyed => {
+                "This command sends them again under the same idempotency key, so that they count \
+                 once (within 24 hours):"
+            }
+            Repeats::Harmless => "This command sends them again; what is in does not count twice:",
+        };
+        let _ = write!(text, "lines {first} to {last} may or may not be in. {how}");
         self.push_command(text, first);
     }
 

@@ -4,13 +4,13 @@ use std::io::BufRead;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use rankd_client::{Applied, Operator};
-use rankd_engine::{Clock as _, SystemClock};
+use rankd_client::Applied;
 use tokio::sync::mpsc;
 
 use super::ImportArgs;
-use crate::rows::{Batch, Batches, Stop};
-use crate::target::{BoardFacts, Target, WriteError};
+use super::sink::Sink;
+use crate::rows::{Batch, Batches, RowData, RowKind, Stop};
+use crate::target::WriteError;
 
 /// How often a batch is tried before the run gives up: for some 20 seconds, so that a server may
 /// be restarted meanwhile.
@@ -67,39 +67,19 @@ pub(super) enum Ending {
 }
 
 /// One run.
-pub(super) struct Run<'a> {
+pub(super) struct Run<'a, S> {
     pub(super) args: &'a ImportArgs,
-    target: &'a Target,
-    /// Overrides the board's operator.
-    operator: Option<Operator>,
-    /// What makes the keys of this run's batches its own.
-    context: Vec<Vec<u8>>,
+    pub(super) sink: S,
     progress: ProgressBar,
     pub(super) started: Instant,
     pub(super) tally: Tally,
 }
 
-impl<'a> Run<'a> {
-    pub(super) fn new(
-        args: &'a ImportArgs,
-        target: &'a Target,
-        facts: &BoardFacts,
-        bytes: Option<u64>,
-    ) -> Self {
-        let operator = args.operator.filter(|operator| *operator != facts.definition.operator);
-        let mut context = vec![
-            args.board.clone().into_bytes(),
-            facts.created.clone().into_bytes(),
-            operator.map_or("", Operator::as_str).as_bytes().to_vec(),
-        ];
-        if args.again {
-            context.push(SystemClock.now_ms().to_le_bytes().to_vec());
-        }
+impl<'a, S: Sink> Run<'a, S> {
+    pub(super) fn new(args: &'a ImportArgs, sink: S, bytes: Option<u64>) -> Self {
         Self {
             args,
-            target,
-            operator,
-            context,
+            sink,
             progress: progress_bar(bytes),
             started: Instant::now(),
             tally: Tally::default(),
@@ -107,9 +87,10 @@ impl<'a> Run<'a> {
     }
 
     /// Writes all batches, until there is a reason to stop.
-    pub(super) async fn write_all<R>(&mut self, batches: Batches<R>) -> Ending
+    pub(super) async fn write_all<R, K>(&mut self, batches: Batches<R, K>) -> Ending
     where
         R: BufRead + Send + 'static,
+        K: RowKind<Row = S::Row>,
     {
         let (sender, mut receiver) = mpsc::channel(1);
         let reader = tokio::task::spawn_blocking(move || read(batches, &sender));
@@ -133,7 +114,7 @@ impl<'a> Run<'a> {
     }
 
     /// Writes a batch; `Some` if that ends the run.
-    async fn write(&mut self, batch: &Batch) -> Option<Ending> {
+    async fn write(&mut self, batch: &Batch<S::Row>) -> Option<Ending> {
         let lines = lines(batch);
         let applied = match self.attempt(batch).await {
             Ok(applied) => applied,
@@ -149,15 +130,12 @@ impl<'a> Run<'a> {
         stops.then_some(Ending::Refused(lines))
     }
 
-    /// Tries to write a batch, again and again under one key while there is hope.
-    async fn attempt(&self, batch: &Batch) -> Result<Applied, WriteError> {
-        let context: Vec<_> = self.context.iter().map(Vec::as_slice).collect();
-        let key = batch.digest(&context);
+    /// Tries to write a batch, again and again while there is hope.
+    async fn attempt(&self, batch: &Batch<S::Row>) -> Result<Applied, WriteError> {
         let mut may_take_effect = false;
         let mut attempt = 1;
         loop {
-            let written = self.target.write(&self.args.board, batch, self.operator, key).await;
-            let mut error = match written {
+            let mut error = match self.sink.write(batch).await {
                 // An answer that was lost on the way is this run's own work all the same.
                 Ok(applied) => {
                     let replayed = applied.replayed && !may_take_effect;
@@ -177,7 +155,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn count(&mut self, batch: &Batch, applied: &Applied) {
+    fn count(&mut self, batch: &Batch<S::Row>, applied: &Applied) {
         let tally = &mut self.tally;
         if applied.replayed {
             tally.replayed += applied.applied + applied.unchanged;
@@ -189,7 +167,7 @@ impl<'a> Run<'a> {
         tally.last_line = Some(batch.last_line());
         for refused in &applied.rejected {
             if tally.refused_shown.len() < REFUSED_SHOWN_MAX {
-                let line = batch.rows.get(refused.index).map_or(0, |row| row.line);
+                let line = batch.rows.get(refused.index).map_or(0, S::Row::line);
                 tally.refused_shown.push(format!("line {line}: {}", refused.detail));
             }
         }
@@ -197,7 +175,10 @@ impl<'a> Run<'a> {
 }
 
 /// Hands over batches until there are no more, or nobody wants them.
-fn read<R: BufRead>(mut batches: Batches<R>, sender: &mpsc::Sender<Batch>) -> Stop {
+fn read<R: BufRead, K: RowKind>(
+    mut batches: Batches<R, K>,
+    sender: &mpsc::Sender<Batch<K::Row>>,
+) -> Stop {
     while let Some(batch) = batches.next_batch() {
         if sender.blocking_send(batch).is_err() {
             break;
@@ -206,7 +187,7 @@ fn read<R: BufRead>(mut batches: Batches<R>, sender: &mpsc::Sender<Batch>) -> St
     batches.finish()
 }
 
-fn lines(batch: &Batch) -> Lines {
+fn lines<T: RowData>(batch: &Batch<T>) -> Lines {
     Lines { first: batch.from_line, last: batch.last_line() }
 }
 

@@ -1,9 +1,10 @@
 //! Batches: their size, what ends them, and that they are repeatable.
 
-use super::super::batch::{BATCH_ROWS_MAX, Batch, Batches, Stop};
-use crate::rows::{ReadOptions, Rows};
+use crate::rows::{Batch, Batches, ReadOptions, Row, RowData as _, Rows, Stop};
 
-fn batches(text: &str, from_line: u64, skip_bad: bool) -> (Vec<Batch>, Stop) {
+const BATCH_ROWS_MAX: usize = Row::BATCH_ROWS_MAX;
+
+fn batches(text: &str, from_line: u64, skip_bad: bool) -> (Vec<Batch<Row>>, Stop) {
     let options = ReadOptions { from_line, ..ReadOptions::default() };
     let mut batches = Batches::new(Rows::csv(text.as_bytes(), options).unwrap(), skip_bad);
     let mut all = Vec::new();
@@ -38,7 +39,7 @@ fn long_names_make_smaller_batches() {
     assert_eq!(all[0].rows.len(), 2 * 1024 * 1024 / 512);
 }
 
-fn digests(batches: &[Batch]) -> Vec<[u8; 16]> {
+fn digests(batches: &[Batch<Row>]) -> Vec<[u8; 16]> {
     batches.iter().map(|batch| batch.digest(&[b"board"])).collect()
 }
 

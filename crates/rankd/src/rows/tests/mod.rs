@@ -4,6 +4,7 @@
 mod bad_csv;
 mod bad_jsonl;
 mod batches;
+mod organisations;
 mod random;
 
 use rankd_engine::{Score, ScoreKind};
@@ -11,7 +12,7 @@ use rankd_engine::{Score, ScoreKind};
 use super::{ReadError, ReadOptions, Row, Rows};
 
 /// All rows of a stream, and the error that ended it.
-fn all(mut rows: Rows<&[u8]>) -> (Vec<Row>, Option<ReadError>) {
+fn all(mut rows: Rows<&[u8], ReadOptions>) -> (Vec<Row>, Option<ReadError>) {
     let mut good = Vec::new();
     while let Some(row) = rows.next_row() {
         match row {

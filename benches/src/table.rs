@@ -1,23 +1,27 @@
-//! Markdown tables that are readable as they stand.
+//! Markdown tables that are readable as they stand, and numbers for them.
+//!
+//! Invariant: a column is as wide as its widest cell.
 
 /// Cells under a head; the first column is text, the others are numbers.
-pub(crate) struct Table {
+#[derive(Debug)]
+pub struct Table {
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    pub(crate) fn new<T: Into<String>>(head: impl IntoIterator<Item = T>) -> Self {
+    /// A table with this head and no rows.
+    pub fn new<T: Into<String>>(head: impl IntoIterator<Item = T>) -> Self {
         Self { rows: vec![head.into_iter().map(Into::into).collect()] }
     }
 
     /// Adds a row of as many cells as the head has.
-    pub(crate) fn push(&mut self, cells: Vec<String>) {
+    pub fn push(&mut self, cells: Vec<String>) {
         debug_assert_eq!(cells.len(), self.rows[0].len(), "{cells:?}");
         self.rows.push(cells);
     }
 
     /// The table, with an empty line after it.
-    pub(crate) fn render(&self) -> String {
+    pub fn render(&self) -> String {
         let columns = self.rows[0].len();
         let width = |column: usize| self.rows.iter().map(|row| row[column].len()).max();
         let widths: Vec<usize> = (0..columns).filter_map(width).collect();
@@ -50,7 +54,7 @@ fn rule(widths: &[usize]) -> String {
 }
 
 /// A number with three digits that count, thousands apart.
-pub(crate) fn number(value: f64) -> String {
+pub fn number(value: f64) -> String {
     if value < 9.95 {
         return format!("{value:.1}");
     }
@@ -66,7 +70,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// A count of members as people say it.
-pub(crate) fn size(members: usize) -> String {
+pub fn size(members: usize) -> String {
     match members {
         1_000_000.. if members.is_multiple_of(1_000_000) => format!("{} M", members / 1_000_000),
         1_000.. if members.is_multiple_of(1_000) => format!("{} k", members / 1_000),
@@ -75,7 +79,7 @@ pub(crate) fn size(members: usize) -> String {
 }
 
 /// A time, in the unit that suits it.
-pub(crate) fn time(ns: usize) -> String {
+pub fn time(ns: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with few digits")]
     let value = ns as f64;
     match ns {
@@ -86,7 +90,7 @@ pub(crate) fn time(ns: usize) -> String {
 }
 
 /// Bytes, in the unit that suits them.
-pub(crate) fn bytes(bytes: usize) -> String {
+pub fn bytes(bytes: usize) -> String {
     match bytes {
         ..10_240 => format!("{bytes} B"),
         10_240..10_485_760 => format!("{} KiB", bytes / 1_024),

@@ -18,7 +18,7 @@ impl AdminKey {
     /// ```
     /// use rankd_server::AdminKey;
     ///
-    /// assert!(AdminKey::new("correct horse battery staple").is_ok());
+    /// assert!(AdminKey::new("correct-horse-battery-staple").is_ok());
     /// assert!(AdminKey::new("too short").is_err());
     /// ```
     ///

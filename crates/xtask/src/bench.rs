@@ -28,7 +28,7 @@ struct Benchmark {
     kind: Kind,
 }
 
-const BENCHMARKS: [Benchmark; 4] = [
+const BENCHMARKS: [Benchmark; 5] = [
     Benchmark {
         name: "core",
         about: "the index beside what could be used instead; writes docs/benchmarks.md (--quick: \
@@ -44,6 +44,11 @@ const BENCHMARKS: [Benchmark; 4] = [
         name: "criterion",
         about: "every operation of the index by itself, beside the run before",
         kind: Kind::Bench("core"),
+    },
+    Benchmark {
+        name: "ingest",
+        about: "activities a second into the embedded store, each durable before it is answered",
+        kind: Kind::Program("ingest"),
     },
     Benchmark {
         name: "windows",
@@ -90,7 +95,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_names() {
         let error = run(Path::new("."), "cores", &[]).unwrap_err();
         let expected = "no benchmark is called \"cores\"; there are: core, count, criterion, \
-                        windows";
+                        ingest, windows";
         assert_eq!(error.to_string(), expected);
     }
 

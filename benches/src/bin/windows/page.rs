@@ -181,7 +181,7 @@ fn memory(ledgers: &[Ledger]) -> String {
     row(&mut table, "appended, rows a second", ledgers, |(_, findings, _)| {
         rate(sums::APPENDS as u64, findings.append.sum())
     });
-    row(&mut table, "100 rows appended, ms", ledgers, |(_, findings, _)| {
+    row(&mut table, "100 rows appended, median / worst / 99 %, ms", ledgers, |(_, findings, _)| {
         format!("{} / {}", spread(&findings.append), ms(findings.append.quantile(0.99)))
     });
     type Part = fn(&sums::Findings) -> usize;

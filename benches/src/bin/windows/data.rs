@@ -5,6 +5,7 @@
 //! whatever their number. Cost: some ten nanoseconds a row.
 
 use rankd_activity::{Counts, KindId, KindTraits, Ledger, Row};
+use rankd_benches::data::Sequence;
 
 pub(crate) const USERS: u64 = 1_000_000;
 pub(crate) const DAYS: i64 = 3_650;
@@ -29,27 +30,23 @@ pub(crate) enum Shape {
     Points,
 }
 
-/// Numbers that are the same in every run (splitmix64).
-pub(crate) struct Rng(pub(crate) u64);
+/// Numbers that are the same in every run.
+pub(crate) struct Rng(Sequence);
 
 impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Sequence::new(seed))
     }
 
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        let wide = u128::from(self.next()) * u128::from(end);
+        let wide = u128::from(self.0.next_u64()) * u128::from(end);
         u64::try_from(wide >> 64).expect("it is below `end`")
     }
 
     /// From 0 to 1.
     fn fraction(&mut self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
-        let bits = (self.next() >> 11) as f64;
+        let bits = (self.0.next_u64() >> 11) as f64;
         bits / 9_007_199_254_740_992.0
     }
 
@@ -84,7 +81,7 @@ pub(crate) struct Rows {
 
 impl Rows {
     pub(crate) fn new(shape: Shape, count: u64) -> Self {
-        Self { shape, rng: Rng(1), next: 0, count }
+        Self { shape, rng: Rng::new(1), next: 0, count }
     }
 
     /// A row at this time.

@@ -141,7 +141,7 @@ impl Run {
     }
 
     fn read(&self, lasts: Duration) -> Findings {
-        let mut rng = Rng(3);
+        let mut rng = Rng::new(3);
         let [mut pages, mut ranks, mut live] = [const { Times::new() }; 3];
         let mut summed = 0;
         let started = Instant::now();

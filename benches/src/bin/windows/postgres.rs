@@ -53,7 +53,7 @@ pub(crate) fn compare(rows: u64, threads: NonZeroUsize) -> Result<Findings> {
     for days in WINDOW_DAYS {
         contest.page(&format!("{days} days, first {PAGE}"), rolling(days, NOW_MS), None)?;
     }
-    let mut rng = Rng(4);
+    let mut rng = Rng::new(4);
     for number in 1..=3 {
         let (one, two) = (rng.within(START_MS, NOW_MS), rng.within(START_MS, NOW_MS));
         let window = Window { from_ms: one.min(two), until_ms: one.max(two) };

@@ -89,7 +89,7 @@ pub(crate) fn run(
     let (mut ledger, load) = load(shape, count);
     let memory = ledger.memory();
     let measure = measure_of(shape);
-    let mut rng = Rng(2);
+    let mut rng = Rng::new(2);
     let mut windows: Vec<(String, Times)> = WINDOW_DAYS
         .iter()
         .map(|days| (format!("{days} days until now"), Times::default()))

@@ -10,6 +10,7 @@
 mod capillary;
 mod keepnet;
 pub(crate) mod routes;
+mod steady;
 mod wintro;
 
 use std::borrow::Cow;

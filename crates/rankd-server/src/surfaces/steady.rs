@@ -8,8 +8,6 @@
 
 use rankd_orgs::{OrgView, Orgs};
 
-use super::fault::Fault;
-
 /// How often the parts of an answer are read.
 const TRIES_MAX: u32 = 8;
 
@@ -20,10 +18,13 @@ pub(super) struct Steady<'a> {
 }
 
 /// Calls `read` until what it gets belongs together; `None` asks for another call.
-pub(super) fn steadily<T>(
+///
+/// # Errors
+/// Those of `read`, at once.
+pub(super) fn steadily<T, E>(
     orgs: &Orgs,
-    mut read: impl FnMut(&Steady<'_>) -> Result<Option<T>, Fault>,
-) -> Result<T, Fault> {
+    mut read: impl FnMut(&Steady<'_>) -> Result<Option<T>, E>,
+) -> Result<T, E> {
     let mut tries = 0;
     loop {
         tries += 1;
@@ -40,7 +41,12 @@ impl Steady<'_> {
     pub(super) fn holds<'v>(&self, looked_at: impl IntoIterator<Item = &'v OrgView>) -> bool {
         let is_same =
             |view: &OrgView| self.orgs.org(view.id).is_some_and(|now| now.version == view.version);
-        self.is_last_try || looked_at.into_iter().all(is_same)
+        self.takes(|| looked_at.into_iter().all(is_same))
+    }
+
+    /// Whether an answer is taken of which `fits` tells whether its parts belong together.
+    pub(super) fn takes(&self, fits: impl FnOnce() -> bool) -> bool {
+        self.is_last_try || fits()
     }
 }
 
@@ -80,7 +86,7 @@ mod tests {
             }
             Ok(steady.holds([&view]).then_some(()))
         });
-        assert_eq!(read, Ok(()));
+        assert_eq!(read, Ok::<(), &str>(()));
         readings
     }
 
@@ -96,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_fault_is_told_at_once() {
-        let read = steadily(&Orgs::new(), |_| Err::<Option<()>, _>(Fault::GroupNotFound));
-        assert_eq!(read, Err(Fault::GroupNotFound));
+        let read = steadily(&Orgs::new(), |_| Err::<Option<()>, _>("not found"));
+        assert_eq!(read, Err("not found"));
     }
 }

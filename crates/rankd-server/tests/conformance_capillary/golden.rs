@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::org_support::{World, activity, ms};
+use crate::org_support::{World, activity, compact, ms};
 use crate::world::{BASE, basic, json_of, period, target};
 
 const ORG: u64 = 50_711;
@@ -15,20 +15,6 @@ const USERS: u64 = 4_527;
 const RANK: u64 = 1_771;
 /// When the samples were answered.
 const SYNC: &str = "2024-06-24T17:37:00+05:30";
-
-/// JSON without the blanks between its tokens: what is compared is spelling and order.
-fn compact(pretty: &str) -> String {
-    let mut compact = String::new();
-    let (mut inside, mut escaped) = (false, false);
-    for character in pretty.chars() {
-        if inside || !character.is_whitespace() {
-            compact.push(character);
-        }
-        inside ^= character == '"' && !escaped;
-        escaped = inside && character == '\\' && !escaped;
-    }
-    compact
-}
 
 fn achievement(user: u64, value: i64, at: &str) -> Value {
     let mut points = activity(&format!("a{user}"), ORG, user, "purchase", ms(at));

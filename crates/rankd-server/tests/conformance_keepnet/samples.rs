@@ -3,21 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::org_support::ms;
+use super::org_support::{compact, ms};
 use super::*;
-
-/// JSON without the blanks between its tokens.
-fn compact(pretty: &str) -> String {
-    let mut in_string = false;
-    let mut escaped = false;
-    let kept = pretty.chars().filter(|&character| {
-        let is_quote = character == '"' && !escaped;
-        escaped = character == '\\' && !escaped;
-        in_string ^= is_quote;
-        in_string || !character.is_whitespace()
-    });
-    kept.collect()
-}
 
 #[track_caller]
 fn assert_golden((status, headers, text): (u16, HeaderMap, String), golden: &str) {

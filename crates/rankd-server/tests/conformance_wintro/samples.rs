@@ -3,21 +3,8 @@
 
 use serde_json::json;
 
-use super::org_support::{NOW_MS, ms};
+use super::org_support::{NOW_MS, compact, ms};
 use super::{Company, DAY_MS, ORG, RECOMMEND, REFER};
-
-/// JSON without the blanks between its tokens.
-fn compact(pretty: &str) -> String {
-    let mut in_string = false;
-    let mut escaped = false;
-    let kept = pretty.chars().filter(|&character| {
-        let is_quote = character == '"' && !escaped;
-        escaped = character == '\\' && !escaped;
-        in_string ^= is_quote;
-        in_string || !character.is_whitespace()
-    });
-    kept.collect()
-}
 
 /// Compares an answer with a sample whose lists may go on in the answer.
 fn assert_like(sample: &str, answer: &str) {

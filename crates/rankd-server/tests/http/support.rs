@@ -7,11 +7,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
-use hyper::client::conn::http1;
+use http_body_util::Full;
 use hyper::header::HeaderMap;
 use hyper::{Request, StatusCode};
-use hyper_util::rt::TokioIo;
 use rankd_engine::{
     Batch, Engine, EngineOptions, Health, ManualClock, OrgBatch, Receipt, SnapshotReport, State,
     Storage, StoreError, StoreFuture, StoreStats,
@@ -20,9 +18,13 @@ use rankd_orgs::OrgOutcome;
 use rankd_server::{EngineSlot, Server, ServerOptions};
 use rankd_storage::MemoryStore;
 use serde_json::Value;
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
 use tokio::task::JoinHandle;
+
+#[path = "../wire/mod.rs"]
+mod wire;
+
+pub(crate) use wire::request;
 
 /// 2026-11-21T12:00:00Z, where every test's clock stands.
 pub(crate) const NOW_MS: i64 = 1_795_262_400_000;
@@ -170,31 +172,9 @@ impl TestServer {
     }
 }
 
-pub(crate) fn request(
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: impl AsRef<[u8]>,
-) -> Request<Full<Bytes>> {
-    let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    request.body(Full::new(Bytes::copy_from_slice(body.as_ref()))).expect("a legal request")
-}
-
 /// Sends one request on a connection of its own.
 pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Answer {
-    let stream = TcpStream::connect(address).await.expect("the server listens");
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.expect("nothing is exchanged yet");
-    let driver = tokio::spawn(connection);
-    let response = sender.send_request(request).await.expect("a response");
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("a whole body").to_bytes();
-    drop(sender);
-    // An early refusal of a large body may reset the rest of it; the answer is here already.
-    let _: Result<hyper::Result<()>, tokio::task::JoinError> = driver.await;
+    let (head, body) = wire::send(address, request).await.into_parts();
     Answer { status: head.status, headers: head.headers, body }
 }
 

@@ -10,18 +10,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::Full;
 use hyper::Request;
-use hyper::client::conn::http1;
 use hyper::header::HeaderMap;
-use hyper_util::rt::TokioIo;
 use rankd_engine::{Engine, EngineOptions, ManualClock, State, Storage};
 use rankd_server::{AdminKey, Server, ServerOptions};
 use rankd_storage::MemoryStore;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+#[path = "../wire/mod.rs"]
+mod wire;
+
+pub(crate) use wire::request;
 
 /// 2026-03-16T12:00:00Z, the contract's "now".
 pub(crate) const NOW_MS: i64 = 1_773_662_400_000;
@@ -176,34 +178,23 @@ pub(crate) fn activity(id: &str, org: u64, user: u64, action: &str, at_ms: i64) 
     json!({ "id": id, "orgId": org, "userId": user, "action": action, "occurredAt": at_ms })
 }
 
-pub(crate) fn request(
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Request<Full<Bytes>> {
-    let mut request = Request::builder().method(method).uri(path);
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
-        request = request.header("host", "localhost");
-    }
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).expect("a legal request")
-}
-
 /// Sends one request on a connection of its own.
 pub(crate) async fn send(address: SocketAddr, request: Request<Full<Bytes>>) -> Response {
-    let stream = TcpStream::connect(address).await.expect("the server listens");
-    let (mut sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.expect("nothing is exchanged yet");
-    let driver = tokio::spawn(connection);
-    let response = sender.send_request(request).await.expect("a response");
-    let (head, body) = response.into_parts();
-    let body = body.collect().await.expect("a whole body").to_bytes();
-    drop(sender);
-    // An early refusal of a large body may reset the rest of it; the answer is here already.
-    let _: Result<hyper::Result<()>, tokio::task::JoinError> = driver.await;
+    let (head, body) = wire::send(address, request).await.into_parts();
     let text = String::from_utf8(body.to_vec()).expect("UTF-8");
     (head.status.as_u16(), head.headers, text)
+}
+
+/// JSON without the blanks between its tokens: what is compared is spelling and order.
+pub(crate) fn compact(pretty: &str) -> String {
+    let mut compact = String::new();
+    let (mut inside, mut escaped) = (false, false);
+    for character in pretty.chars() {
+        if inside || !character.is_whitespace() {
+            compact.push(character);
+        }
+        inside ^= character == '"' && !escaped;
+        escaped = inside && character == '\\' && !escaped;
+    }
+    compact
 }

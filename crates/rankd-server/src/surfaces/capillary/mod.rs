@@ -13,7 +13,6 @@ mod fault;
 mod params;
 mod scope;
 mod specs;
-mod steady;
 mod times;
 mod token;
 mod top_ranked;

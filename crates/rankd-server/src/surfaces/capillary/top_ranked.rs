@@ -10,10 +10,10 @@ use serde::Serialize;
 use super::enrichment::Details;
 use super::fault::{Fault, Warning};
 use super::scope::{self, Scope, Visible};
-use super::steady::{Steady, steadily};
 use super::times::{self, LocalTime};
 use super::{auth, envelope, params, specs};
 use crate::reply::Reply;
+use crate::surfaces::steady::{Steady, steadily};
 use crate::surfaces::{SurfaceCall, compute};
 
 const PAGE_SIZE_DEFAULT: u32 = 10;

@@ -14,10 +14,10 @@ use super::enrichment::Details;
 use super::entries::{ENTRIES_MAX, Entries, Entry};
 use super::fault::{Fault, Warning};
 use super::scope::{self, Scope, Visible};
-use super::steady::{Steady, steadily};
 use super::times::{self, LocalTime};
 use super::{auth, envelope, params, specs};
 use crate::reply::Reply;
+use crate::surfaces::steady::{Steady, steadily};
 use crate::surfaces::{SurfaceCall, compute};
 
 /// What is asked for.

@@ -19,6 +19,8 @@ mod limits;
 mod page;
 mod percent;
 mod performance;
+#[cfg(test)]
+mod testing;
 mod timeline;
 mod token;
 mod window;

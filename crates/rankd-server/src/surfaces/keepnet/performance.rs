@@ -12,9 +12,7 @@ use super::board::{self, points};
 use super::envelope::Refusal;
 use super::percent::Percent;
 use super::window;
-
-/// How often place and sums are read if activities keep coming in between.
-const READS_MAX: usize = 8;
+use crate::surfaces::steady::steadily;
 
 /// A product as it is shown.
 #[derive(Debug, PartialEq, Serialize)]
@@ -52,24 +50,18 @@ pub(super) fn of(
     now_ms: i64,
 ) -> Result<Vec<Element>, Refusal> {
     let user = user(orgs, company, id)?;
-    let read = || -> Result<_, Refusal> {
+    let (row, products) = steadily(orgs, |steady| {
         let row = board::of(orgs, company.id, asked, now_ms)?.row_of(user.id);
-        Ok((row, orgs.products(company.id, user.id, asked.window)))
-    };
-    let mut both = read()?;
-    for _ in 1..READS_MAX {
-        if agree(&both) {
-            break;
-        }
-        both = read()?;
-    }
-    let (Some(row), products) = both else { return Ok(Vec::new()) };
+        let products = orgs.products(company.id, user.id, asked.window);
+        Ok(steady.takes(|| agree(row.as_ref(), &products)).then_some((row, products)))
+    })?;
+    let Some(row) = row else { return Ok(Vec::new()) };
     Ok(products.iter().filter_map(|sum| Element::new(&row, sum)).collect())
 }
 
 /// Whether a user's place and the sums by product are of one moment, as far as can be seen: the
 /// sums add up to what the board says.
-fn agree((row, products): &(Option<BoardRow>, Vec<ProductSum>)) -> bool {
+fn agree(row: Option<&BoardRow>, products: &[ProductSum]) -> bool {
     let Some(BoardRow { tally, .. }) = row else { return products.is_empty() };
     let points: i64 = products.iter().map(|sum| sum.points).sum();
     let possible: i64 = products.iter().map(|sum| sum.possible).sum();

@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use self::answers::{Flat, Monthly};
 use self::params::Params;
+use super::steady::{Steady, steadily};
 use super::{SurfaceCall, compute};
 use crate::limits::WINTRO_REQUESTS_MAX;
 use crate::rate::Allowance;
@@ -34,9 +35,6 @@ const RATE_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 const SCOPE: &str = "leaderboard:read";
 /// How many of the whole window the monthly answer adds.
 const TOP_OVERALL: usize = 3;
-/// How often the months and the best of all are read at most until no write came between. After
-/// that the answer is the last reading, in which the two may be a write apart.
-const READS_MAX: usize = 8;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// Why there is no board: status, code and message.
@@ -151,18 +149,14 @@ fn find(orgs: &Orgs, org: OrgId, params: &Params, now_ms: i64) -> Option<Found> 
         return Some(Found::Flat(board.total(), board.rows(offset, page_size)));
     }
     // Two questions: both answers have to belong to one version of the data.
-    let mut last = None;
-    for _ in 0..READS_MAX {
-        let version = orgs.org(org)?.version;
-        let (total, months) = orgs.months(org, &request, offset, page_size, params.limit)?;
-        let top = orgs.board(org, &request)?.rows(0, TOP_OVERALL);
-        let found = Found::Monthly(total, months, top);
-        if orgs.org(org)?.version == version {
-            return Some(found);
-        }
-        last = Some(found);
-    }
-    last
+    let read = |steady: &Steady<'_>| {
+        let view = orgs.org(org).ok_or(())?;
+        let months = orgs.months(org, &request, offset, page_size, params.limit);
+        let (total, months) = months.ok_or(())?;
+        let top = orgs.board(org, &request).ok_or(())?.rows(0, TOP_OVERALL);
+        Ok::<_, ()>(steady.holds([&view]).then_some(Found::Monthly(total, months, top)))
+    };
+    steadily(orgs, read).ok()
 }
 
 fn limited(allowance: &Allowance, now_ms: i64) -> Reply {

@@ -1,26 +1,13 @@
 //! Rows as they are shown, and pages of sorted rows against a plain sort.
 
-use std::sync::Arc;
-
 use proptest::prelude::*;
-use rankd_orgs::{OrgId, Tally, UserId, UserView};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::surfaces::keepnet::body;
+use crate::surfaces::keepnet::{body, testing};
 
 fn row(rank: u64, score: i64, possible: i64, profile: &[(&str, &str)]) -> BoardRow {
-    let text = |(key, value): &(&str, &str)| (Box::from(*key), Box::from(*value));
-    BoardRow {
-        rank,
-        user: UserView {
-            id: UserId(rank),
-            resource_id: format!("u{rank}").into(),
-            home: OrgId(1),
-            profile: Arc::new(profile.iter().map(text).collect()),
-        },
-        tally: Tally { score, possible, referrals: 0, recommendations: 0, last_ms: 0 },
-    }
+    testing::row(&format!("u{rank}"), rank, score, possible, profile)
 }
 
 fn asked(body: &Value) -> Result<Asked, Refusal> {

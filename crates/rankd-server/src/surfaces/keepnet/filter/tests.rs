@@ -1,13 +1,11 @@
 //! The filter language: what passes, what is refused, and where its limits are.
 
-use std::sync::Arc;
-
-use rankd_orgs::{BoardRow, OrgId, Tally, UserId, UserView};
+use rankd_orgs::BoardRow;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::surfaces::keepnet::body;
 use crate::surfaces::keepnet::envelope::Refusal;
+use crate::surfaces::keepnet::{body, testing};
 
 fn parsed(filter: &Value) -> Result<Option<Filter>, Vec<String>> {
     let text = json!({ "Filter": filter }).to_string();
@@ -22,17 +20,7 @@ fn parsed(filter: &Value) -> Result<Option<Filter>, Vec<String>> {
 }
 
 fn row(rank: u64, score: i64, possible: i64, profile: &[(&str, &str)]) -> BoardRow {
-    let text = |(key, value): &(&str, &str)| (Box::from(*key), Box::from(*value));
-    BoardRow {
-        rank,
-        user: UserView {
-            id: UserId(rank),
-            resource_id: format!("u7Rk{rank}").into(),
-            home: OrgId(1),
-            profile: Arc::new(profile.iter().map(text).collect()),
-        },
-        tally: Tally { score, possible, referrals: 0, recommendations: 0, last_ms: 0 },
-    }
+    testing::row(&format!("u7Rk{rank}"), rank, score, possible, profile)
 }
 
 /// The ranks of the rows that pass.

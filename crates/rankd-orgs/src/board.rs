@@ -1,16 +1,17 @@
 //! Boards of windows: who leads, page by page, and where somebody is.
 //!
 //! What it is: one version of one window, from a live board or a cached sum where there is one,
-//! else from a sum of its own. What it is not: a lock; writers go on while a board is held.
-//! Invariant: all answers of one board belong to one version of the ledger; where the live board
-//! has moved on between two questions, the second is answered by a sum of that version. Names are
-//! those of when they are asked for. Cost: microseconds if live or cached, else a sum of the
-//! window.
+//! else from a sum of its own. What it is not: a lock on what it ranks; writers go on while a board
+//! is held, only others who ask the same live board wait. Invariant: all answers of one board
+//! belong to one version of the ledger. Names are those of when they are asked for. Cost:
+//! microseconds if live or cached, else a sum of the window.
+//!
+//! Locks: a live board's comes before a tree's, so no board is asked for under a tree's lock; and
+//! who holds a board neither asks for another one nor calls [`Orgs::maintain`].
 
-use std::num::NonZeroUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use rankd_activity::{Ask, Ledger, LedgerAccess, Reading, Standings, WindowView};
+use rankd_activity::{Ask, Ledger, LedgerAccess, Reading};
 
 use crate::hot::Hot;
 use crate::ids::{OrgId, UserId};
@@ -19,8 +20,6 @@ use crate::read::{BoardRequest, BoardRow, Measure, MonthBoard, Tally, Window};
 use crate::tree::Tree;
 use crate::users::nobody;
 
-/// Places that are read at once with the board: a page of most front ends.
-const FIRST_PLACES: usize = 50;
 /// Users whose names are looked up under one lock.
 const JOIN_USERS: usize = 256;
 /// Boards with fewer users are summed within milliseconds, and not kept live.
@@ -31,24 +30,21 @@ const LIVE_USERS_MIN: u64 = 4_096;
 pub struct Board {
     tree: Arc<Tree>,
     org: OrgId,
-    total: u64,
-    first: Vec<rankd_activity::Tally>,
-    /// None if nothing can be on it.
-    source: Option<Source>,
+    source: Source,
 }
 
-/// Where places come from that were not read at once.
+/// Where places come from.
 #[derive(Debug)]
-struct Source {
-    question: Question,
-    /// Of the board's version.
-    view: WindowView,
-    sum: OnceLock<Arc<Standings>>,
-    threads: NonZeroUsize,
+enum Source {
+    /// Nothing can be on the board.
+    Nothing,
+    /// A live board, which is locked meanwhile, or a sum.
+    Reading(Reading),
+    /// A live board's places, copied.
+    Copied(Vec<rankd_activity::Tally>),
 }
 
-/// How to ask for the same board again.
-#[derive(Debug)]
+/// Which board is asked for.
 struct Question {
     hot: Arc<Hot>,
     measure: rankd_activity::Measure,
@@ -85,13 +81,6 @@ impl Question {
         let ask = Ask { measure, window_kind, tags: self.tags.as_deref() };
         self.hot.read(&ask, place, self.window)
     }
-
-    fn view(&self, place: &Place<'_>) -> WindowView {
-        place.with(|ledger| match &self.tags {
-            Some(tags) => ledger.tagged(self.window, tags),
-            None => ledger.window(self.measure, self.window),
-        })
-    }
 }
 
 /// Where a ledger is.
@@ -126,14 +115,14 @@ impl Orgs {
     pub fn board(&self, org: OrgId, request: &BoardRequest<'_>) -> Option<Board> {
         let tree = self.tree_of(org)?;
         let Some(question) = Question::new(&tree, org, request) else {
-            return Some(Board { tree, org, total: 0, first: Vec::new(), source: None });
+            return Some(Board { tree, org, source: Source::Nothing });
         };
+        let reading = question.ask(&Place { tree: &tree, org });
         let is_rolling = question.window_kind.is_some() && question.tags.is_none();
-        let board = Board::new(tree, org, question, self.threads);
-        if is_rolling && board.total >= LIVE_USERS_MIN {
+        if is_rolling && reading.total() >= LIVE_USERS_MIN {
             self.hot.lock().insert(org);
         }
-        Some(board)
+        Some(Board { tree, org, source: Source::Reading(reading) })
     }
 
     /// The months of the request's window that have activity, newest first: `(total, the months
@@ -183,80 +172,63 @@ impl Orgs {
 }
 
 impl Board {
-    /// Reads the first places, and keeps a view of that version for others.
-    fn new(tree: Arc<Tree>, org: OrgId, question: Question, threads: NonZeroUsize) -> Self {
-        let place = Place { tree: &tree, org };
-        let reading = question.ask(&place);
-        let (total, version) = (reading.total(), reading.version());
-        let (first, sum) = (reading.tallies(0, FIRST_PLACES), reading.standings());
-        // A live board is locked as long as the reading is there.
-        drop(reading);
-        let view = question.view(&place);
-        let is_one_version = sum.is_some() || view.version() == version;
-        let sum = sum.map_or_else(OnceLock::new, OnceLock::from);
-        let source = Source { question, view, sum, threads };
-        if is_one_version {
-            return Self { tree, org, total, first, source: Some(source) };
-        }
-        // The ledger has moved on in between: the view alone is one version.
-        let total = source.sum().total();
-        Self { tree, org, total, first: Vec::new(), source: Some(source) }
+    /// The same board for who reads it for long: nobody who asks the live one waits for it. Copies
+    /// a live board's places, some tens of bytes each.
+    #[must_use]
+    pub fn copied(self) -> Self {
+        let source = match self.source {
+            Source::Reading(live) if live.is_rolling() => {
+                let total = usize::try_from(live.total()).expect("its places are in memory");
+                Source::Copied(live.tallies(0, total))
+            }
+            other => other,
+        };
+        Self { source, ..self }
     }
 
     /// Users on it.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.total
+        match &self.source {
+            Source::Nothing => 0,
+            Source::Reading(reading) => reading.total(),
+            Source::Copied(tallies) => tallies.len() as u64,
+        }
     }
 
     /// Rows from `offset` (0-based) on.
     #[must_use]
     pub fn rows(&self, offset: u64, limit: usize) -> Vec<BoardRow> {
         let Ok(at) = usize::try_from(offset) else { return Vec::new() };
-        let left = usize::try_from(self.total.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let left = usize::try_from(self.total().saturating_sub(offset)).unwrap_or(usize::MAX);
         let limit = limit.min(left);
-        let tallies = match (self.first.get(at..at.saturating_add(limit)), &self.source) {
-            (Some(page), _) => page.to_vec(),
-            (None, Some(source)) => {
-                let place = Place { tree: &self.tree, org: self.org };
-                source.ask(&place, |live| live.tallies(at, limit), |sum| sum.tallies(at, limit))
+        if limit == 0 {
+            return Vec::new();
+        }
+        match &self.source {
+            Source::Nothing => Vec::new(),
+            Source::Reading(reading) => self.join(offset, &reading.tallies(at, limit)),
+            Source::Copied(tallies) => {
+                self.join(offset, tallies.get(at..at + limit).unwrap_or_default())
             }
-            (None, None) => Vec::new(),
-        };
-        join(&self.tree, self.org, offset, &tallies)
+        }
     }
 
     /// The row of one user.
     #[must_use]
     pub fn row_of(&self, user: UserId) -> Option<BoardRow> {
-        let place = Place { tree: &self.tree, org: self.org };
-        let source = self.source.as_ref()?;
-        let found = source.ask(&place, |live| live.rank_of(user.0), |sum| sum.rank_of(user.0));
-        let (rank, tally) = found?;
-        join(&self.tree, self.org, rank - 1, &[tally]).pop()
-    }
-}
-
-impl Source {
-    /// The sum of the view.
-    fn sum(&self) -> &Standings {
-        self.sum.get_or_init(|| Arc::new(self.view.standings(self.threads)))
-    }
-
-    /// Asks the live board if it has not moved on, else the sum.
-    fn ask<R>(
-        &self,
-        place: &Place<'_>,
-        live: impl FnOnce(&Reading) -> R,
-        summed: impl FnOnce(&Standings) -> R,
-    ) -> R {
-        if self.sum.get().is_none() {
-            let reading = self.question.ask(place);
-            if reading.version() == self.view.version() {
-                return live(&reading);
+        let (rank, tally) = match &self.source {
+            Source::Nothing => None,
+            Source::Reading(reading) => reading.rank_of(user.0),
+            Source::Copied(tallies) => {
+                (1..).zip(tallies).find(|(_, tally)| tally.user == user.0).map(|(r, t)| (r, *t))
             }
-        }
-        summed(self.sum())
+        }?;
+        self.join(rank - 1, &[tally]).pop()
+    }
+
+    fn join(&self, offset: u64, tallies: &[rankd_activity::Tally]) -> Vec<BoardRow> {
+        join(&self.tree, self.org, offset, tallies)
     }
 }
 

@@ -182,14 +182,20 @@ impl Asked {
 
     /// Waits for its turn if the answer is going to hold much in memory.
     pub(super) async fn turn(&self) -> Option<SemaphorePermit<'static>> {
-        if self.page.is_some() && self.filter.is_none() && self.order == Column::Rank {
+        if self.is_page_by_rank() {
             return None;
         }
         whole_board_turn().await
     }
 
+    /// Whether nothing else of the board is read.
+    fn is_page_by_rank(&self) -> bool {
+        self.page.is_some() && self.filter.is_none() && self.order == Column::Rank
+    }
+
     /// Picks the rows.
-    pub(super) fn pick(&self, board: &Board) -> Picked {
+    pub(super) fn pick(&self, board: Board) -> Picked {
+        let board = &if self.is_page_by_rank() { board } else { board.copied() };
         let total = board.total();
         let (offset, limit) =
             self.page.map_or((0, UNPAGED_ROWS_MAX), |page| (page.offset(), page.rows_max()));

@@ -119,7 +119,7 @@ async fn get_all(call: &SurfaceCall<'_>, company: Company) -> Result<Reply, Refu
     let (turn, now_ms) = (asked.turn().await, call.now_ms);
     compute(call.engine, move |orgs| {
         let _turn = turn;
-        let picked = asked.pick(&board::of(orgs, company.id, window, now_ms)?);
+        let picked = asked.pick(board::of(orgs, company.id, window, now_ms)?);
         Ok(success(picked.page(&asked)))
     })
     .await
@@ -133,7 +133,7 @@ async fn get_all_export(call: &SurfaceCall<'_>, company: Company) -> Result<Repl
     let (turn, now_ms) = (asked.turn().await, call.now_ms);
     compute(call.engine, move |orgs| {
         let _turn = turn;
-        let picked = asked.pick(&board::of(orgs, company.id, window, now_ms)?);
+        let picked = asked.pick(board::of(orgs, company.id, window, now_ms)?);
         let file = export::csv(&board::ROW_COLUMNS, &picked.shown());
         Ok(export::reply(file, "attachment; filename=\"leaderboard.csv\""))
     })

@@ -67,6 +67,11 @@ impl MergeJob {
 }
 
 impl Ledger {
+    /// Whether [`merge_job`](Self::merge_job) has one. A comparison.
+    pub fn has_merge_job(&self) -> bool {
+        !self.blocks.overdue.is_empty()
+    }
+
     /// A merge that is worth being done, if there is one. Microseconds.
     ///
     /// To be asked for after rows were added, until there is none, by a thread that holds no lock

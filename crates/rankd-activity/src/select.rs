@@ -20,6 +20,11 @@ impl<T: Copy, F: Fn(&T, &T) -> Ordering> Best<T, F> {
         Self { keep, order, entries: Vec::new(), worst: None }
     }
 
+    /// What is not better than this one cannot be among the best; none if anything can.
+    pub(crate) fn worst(&self) -> Option<&T> {
+        self.worst.as_ref()
+    }
+
     #[inline]
     pub(crate) fn push(&mut self, entry: T) {
         if let Some(worst) = &self.worst

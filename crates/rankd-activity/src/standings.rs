@@ -92,7 +92,7 @@ impl Standings {
         let own = self.find(user)?;
         let better = match self.sorted.get() {
             Some(sorted) => sorted.partition_point(|other| self.order(other, own).is_lt()),
-            None => self.entries().filter(|other| self.order(other, own).is_lt()).count(),
+            None => self.better_than(own),
         };
         Some((better as u64 + 1, self.tally(own)))
     }
@@ -107,6 +107,13 @@ impl Standings {
         2 * self.total * size_of::<Entry>() + self.top.len() * size_of::<Entry>()
     }
 
+    fn better_than(&self, own: &Entry) -> usize {
+        let better = |other: &&Entry| {
+            other.score > own.score || (other.score == own.score && self.order(other, own).is_lt())
+        };
+        self.entries().filter(better).count()
+    }
+
     fn find(&self, user: u64) -> Option<&Entry> {
         let number = self.users.find(user)?;
         let entries = &self.ranges.get(number as usize / RANGE_USERS)?.entries;
@@ -115,7 +122,7 @@ impl Standings {
     }
 
     fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.ranges.iter().flat_map(|range| &range.entries)
+        self.ranges.iter().flat_map(|range| range.entries.iter())
     }
 
     fn order(&self, one: &Entry, two: &Entry) -> Ordering {

@@ -24,7 +24,7 @@ use crate::window::{Part, Source, WindowView};
 /// Users of a range: their slots take 768 KiB.
 pub(crate) const RANGE_USERS: usize = 1 << 15;
 /// Users that share a mark, which says that one of their slots is not empty.
-const MARK_USERS: usize = 16;
+const MARK_USERS: u32 = 16;
 /// Rows and cells from which on another thread is worth being started.
 const PARALLEL_MIN: usize = 1 << 16;
 
@@ -32,7 +32,7 @@ const PARALLEL_MIN: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(crate) struct RangeSums {
     /// Who is present, in ascending order of numbers.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Box<[Entry]>,
     /// Who only has corrections, and their sum.
     pub(crate) ghosts: Vec<(u32, i64)>,
 }
@@ -126,7 +126,12 @@ impl Job<'_> {
             slots.first = first_user(range);
             self.add(range, &mut slots);
             let sums = slots.drain(view);
-            sums.entries.iter().for_each(|entry| best.push(*entry));
+            for entry in &sums.entries {
+                // Most are told apart by their scores alone.
+                if best.worst().is_none_or(|worst| entry.score >= worst.score) {
+                    best.push(*entry);
+                }
+            }
             ranges.push((range, sums));
         }
     }
@@ -171,18 +176,21 @@ struct Slots {
     first: u32,
     slots: Vec<Slot>,
     marks: Vec<bool>,
+    /// Who was present in the range before; kept for its memory.
+    present: Vec<Entry>,
 }
 
 impl Slots {
     fn new(users: usize) -> Self {
-        let users = users.min(RANGE_USERS).next_multiple_of(MARK_USERS);
-        Self { first: 0, slots: vec![EMPTY; users], marks: vec![false; users / MARK_USERS] }
+        let users = users.min(RANGE_USERS).next_multiple_of(MARK_USERS as usize);
+        let marks = vec![false; users / MARK_USERS as usize];
+        Self { first: 0, slots: vec![EMPTY; users], marks, present: Vec::with_capacity(users) }
     }
 
     #[inline]
     fn slot(&mut self, user: u32) -> &mut Slot {
         let at = (user - self.first) as usize;
-        self.marks[at / MARK_USERS] = true;
+        self.marks[at / MARK_USERS as usize] = true;
         &mut self.slots[at]
     }
 
@@ -219,23 +227,29 @@ impl Slots {
 
     /// Takes all sums out and leaves the slots empty.
     fn drain(&mut self, view: &WindowView) -> RangeSums {
-        let mut sums = RangeSums::default();
-        let marks = self.marks.iter_mut().zip(self.slots.chunks_mut(MARK_USERS));
-        let is_marked = marks.zip(0_u32..).filter(|((mark, _), _)| **mark);
-        for ((mark, slots), at) in is_marked {
-            *mark = false;
-            let first = self.first + at * u32::try_from(MARK_USERS).expect("it is small");
+        let has_dead = view.users.has_dead();
+        let mut ghosts = Vec::new();
+        self.present.clear();
+        let marks = self.marks.iter_mut().zip(self.slots.chunks_exact_mut(MARK_USERS as usize));
+        for ((mark, slots), at) in marks.zip(0_u32..) {
+            if !std::mem::take(mark) {
+                continue;
+            }
+            let first = self.first + at * MARK_USERS;
             for (slot, user) in slots.iter_mut().zip(first..) {
                 let Slot { a, b, last_ms } = std::mem::replace(slot, EMPTY);
-                if last_ms != NEVER && !view.users.is_dead(user) {
+                if (last_ms == NEVER && b == 0) || (has_dead && view.users.is_dead(user)) {
+                    continue;
+                }
+                if last_ms == NEVER {
+                    ghosts.push((user, b));
+                } else {
                     let score = view.measure.score(a, b);
-                    sums.entries.push(Entry { score, b, last_ms, user });
-                } else if b != 0 && !view.users.is_dead(user) {
-                    sums.ghosts.push((user, b));
+                    self.present.push(Entry { score, b, last_ms, user });
                 }
             }
         }
-        sums
+        RangeSums { entries: self.present.as_slice().into(), ghosts }
     }
 }
 

@@ -136,7 +136,7 @@ fn check_rebuilt(pair: &mut Pair) -> usize {
 
 #[test]
 fn every_answer_is_that_of_a_recount() {
-    let mut checks = 0;
+    let (mut checks, mut merges) = (0, 0);
     for seed in 0..48 {
         let tail_rows_max = [1, 7, 64, 4_096][usize::try_from(seed % 4).unwrap()];
         let mut pair = Pair::new(seed, tail_rows_max);
@@ -159,7 +159,9 @@ fn every_answer_is_that_of_a_recount() {
                 checks += check_rebuilt(&mut pair);
             }
         }
+        merges += pair.merges;
     }
+    assert!(merges > 100, "only {merges} merges");
     assert!(checks > 300_000, "only {checks} checks");
 }
 

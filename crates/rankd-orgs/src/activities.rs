@@ -39,7 +39,27 @@ pub(crate) struct Activities {
     pub(crate) ledger: Ledger,
     pub(crate) hot: Arc<Hot>,
     /// By the user's slot and the campaign's number.
-    firsts: HashMap<(u32, u32), First, RandomState>,
+    firsts: Firsts,
+}
+
+type Firsts = HashMap<(u32, u32), First, RandomState>;
+
+/// See [`Activities::loading`].
+pub(crate) struct FirstsLoading<'a> {
+    firsts: &'a mut Firsts,
+    /// By kind.
+    campaigns: Vec<Option<u32>>,
+}
+
+impl FirstsLoading<'_> {
+    /// Notes a row of the user in this slot; rows come in the order of time, then ingest.
+    pub(crate) fn note(&mut self, slot: u32, row: &Row) {
+        let campaign = self.campaigns.get(row.kind.0 as usize).copied().flatten();
+        if let Some(campaign) = campaign.filter(|_| !row.is_correction) {
+            let first = First { at_ms: row.at_ms, possible: row.possible, kind: row.kind };
+            self.firsts.entry((slot, campaign)).or_insert(first);
+        }
+    }
 }
 
 /// What is new with an activity: the number of its kind, and what has to be logged for it.
@@ -110,16 +130,12 @@ impl Activities {
         row.possible
     }
 
-    /// Notes the first activities of campaigns among rows that were stored before; rows come in the
-    /// order of time, then ingest.
-    pub(crate) fn note_first(&mut self, slot: u32, row: &Row) {
-        if row.is_correction {
-            return;
-        }
-        if let Some(campaign) = self.campaign_counted(row.kind) {
-            let first = First { at_ms: row.at_ms, possible: row.possible, kind: row.kind };
-            self.firsts.entry((slot, campaign)).or_insert(first);
-        }
+    /// The ledger, and beside it what notes first activities of campaigns, for rows that were
+    /// stored before.
+    pub(crate) fn loading(&mut self) -> (&mut Ledger, FirstsLoading<'_>) {
+        let kinds = u32::try_from(self.kinds.kinds.len()).expect(BOUNDED);
+        let campaigns = (0..kinds).map(|kind| self.campaign_counted(KindId(kind))).collect();
+        (&mut self.ledger, FirstsLoading { firsts: &mut self.firsts, campaigns })
     }
 
     pub(crate) fn firsts_bytes(&self) -> u64 {

@@ -152,23 +152,6 @@ impl Orgs {
         });
         Some((months.len() as u64, page.collect()))
     }
-
-    /// Keeps live boards up to date, and makes those that were asked for often. For a thread that
-    /// calls it every few hundred milliseconds; making a board of a million users takes a second.
-    /// Without it every answer is the same, only later.
-    pub fn maintain(&self) {
-        let orgs: Vec<OrgId> = self.hot.lock().iter().copied().collect();
-        for org in orgs {
-            let Some(tree) = self.tree_of(org) else { continue };
-            let state = tree.state.read();
-            let activities = state.orgs.get(&org).and_then(|org| org.activities.as_ref());
-            let hot = activities.map(|activities| Arc::clone(&activities.hot));
-            drop(state);
-            if let Some(hot) = hot {
-                hot.maintain(&Place { tree: &tree, org });
-            }
-        }
-    }
 }
 
 impl Board {

@@ -73,10 +73,17 @@ fn text(what: &str, text: &str, min: usize, max: usize) -> Checked {
         let length = format!("the length of {what} in bytes");
         return within(&length, as_i64(text.len()), as_i64(min), as_i64(max));
     }
-    if text.chars().any(char::is_control) {
+    if has_controls(text) {
         return Err(invalid(format!("{what} has control characters")));
     }
     Ok(())
+}
+
+fn has_controls(text: &str) -> bool {
+    if text.is_ascii() {
+        return text.bytes().any(|byte| byte.is_ascii_control());
+    }
+    text.chars().any(char::is_control)
 }
 
 fn optional<'t>(what: &str, given: impl IntoIterator<Item = &'t Box<str>>) -> Checked {

@@ -21,20 +21,24 @@ pub(crate) const REFER: &str = "employee_refer";
 /// The action of the Wintro surface that is worth 1.
 pub(crate) const RECOMMEND: &str = "employee_recommend";
 
-/// What an action counts for; `None` for "No Response", which counts nowhere.
-pub(crate) fn counts(action: &str) -> Option<Counts> {
+/// What an action counts for, and which one of the catalogue it is; `None` for "No Response", which
+/// counts nowhere.
+pub(crate) fn counts(action: &str) -> Option<(Counts, Option<Action>)> {
     match action {
-        REFER => Some(Counts::Refer),
-        RECOMMEND => Some(Counts::Recommend),
-        _ if Action::by_name(action).is_some() => Some(Counts::Points),
-        _ if is_no_response(action) => None,
-        _ => Some(Counts::Nothing),
+        REFER => return Some((Counts::Refer, None)),
+        RECOMMEND => return Some((Counts::Recommend, None)),
+        _ => {}
+    }
+    match Action::by_name(action) {
+        Some(known) => Some((Counts::Points, Some(known))),
+        None if is_no_response(action) => None,
+        None => Some((Counts::Nothing, None)),
     }
 }
 
 /// Whether an action, as it is kept, counts points on the Keepnet surface.
 pub(crate) fn is_ranked(action: &str) -> bool {
-    counts(action) == Some(Counts::Points)
+    counts(action).is_some_and(|(counts, _)| counts == Counts::Points)
 }
 
 /// The spelling of an action under which it is kept and compared: the catalogue's if it is there.
@@ -132,7 +136,7 @@ impl Kinds {
             return Err(format!("kind {} has parts that are not there", self.kinds.len()));
         }
         self.kinds.push(kind.clone());
-        let counts = counts(self.text(kind.action)).unwrap_or_default();
+        let (counts, _) = counts(self.text(kind.action)).unwrap_or_default();
         Ok(KindTraits { counts, tag: kind.vacancy })
     }
 

@@ -84,6 +84,7 @@ mod intent;
 mod interner;
 mod kinds;
 mod load;
+mod maintain;
 mod memory;
 mod model;
 mod orgs;

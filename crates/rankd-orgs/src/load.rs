@@ -7,9 +7,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::thread;
 
 use rankd_activity::Row;
 
+use crate::activities::Activities;
 use crate::change::{EnrolmentEvent, OrgItem, OrgState, Rows, UserState};
 use crate::group::Group;
 use crate::ids::{GroupId, OrgId, TargetId, UserId};
@@ -18,6 +20,7 @@ use crate::orgs::Orgs;
 use crate::read::OrgApplyError;
 use crate::rules::Rules;
 use crate::tree::{Org, Tree, TreeState, misfit};
+use crate::users::Users;
 
 /// Rows that are given to a ledger at once.
 const ROWS_AT_ONCE: usize = 1 << 18;
@@ -175,14 +178,8 @@ impl Loading {
             let row = self.rows.get_mut(first + *at as usize);
             row.ok_or_else(|| misfit("a correction that is not there"))?.is_correction = true;
         }
-        for row in &self.rows[first..] {
-            let slot = users.slot(UserId(row.user));
-            let slot = slot.ok_or_else(|| misfit(format!("there is no user {}", row.user)))?;
-            activities.note_first(slot, row);
-        }
         if self.rows.len() >= ROWS_AT_ONCE {
-            let appended = activities.ledger.append_all(&self.rows);
-            appended.map_err(|error| misfit(error.to_string()))?;
+            append(users, activities, &self.rows)?;
             self.rows.clear();
         }
         Ok(())
@@ -192,9 +189,10 @@ impl Loading {
     fn flush_rows(&mut self) -> Loaded {
         let (Some(org), Some(tree)) = (self.rows_of.take(), &self.tree) else { return Ok(()) };
         let mut state = tree.state.write();
-        let activities = state.org_mut(org)?.activities.get_or_insert_default();
-        let appended = activities.ledger.append_all(&self.rows);
-        appended.map_err(|error| misfit(error.to_string()))?;
+        let TreeState { users, orgs, .. } = &mut *state;
+        let activities = orgs.get_mut(&org).and_then(|org| org.activities.as_mut());
+        let activities = activities.ok_or_else(|| misfit("rows of no organisation"))?;
+        append(users, activities, &self.rows)?;
         activities.ledger.settle();
         self.rows = Vec::new();
         Ok(())
@@ -220,4 +218,26 @@ impl Loading {
         state.orgs.values_mut().for_each(Org::recount_all);
         Ok(())
     }
+}
+
+/// Gives rows to their ledger, and meanwhile notes which are the first of their campaigns.
+fn append(users: &Users, activities: &mut Activities, rows: &[Row]) -> Loaded {
+    let (ledger, mut firsts) = activities.loading();
+    let mut note = || -> Loaded {
+        rows.iter().try_for_each(|row| {
+            let slot = users.slot(UserId(row.user));
+            let slot = slot.ok_or_else(|| misfit(format!("there is no user {}", row.user)))?;
+            firsts.note(slot, row);
+            Ok(())
+        })
+    };
+    let mut append = || ledger.append_all(rows).map_err(|error| misfit(error.to_string()));
+    if rows.len() < ROWS_AT_ONCE / 4 {
+        return note().and_then(|()| append());
+    }
+    thread::scope(|scope| {
+        let noted = scope.spawn(&mut note);
+        let appended = append();
+        noted.join().unwrap_or_else(|_| Err(misfit("a thread panicked"))).and(appended)
+    })
 }

@@ -23,7 +23,7 @@ use crate::intent::{OrgIntent, OrgOutcome};
 use crate::load::Loading;
 use crate::read::{OrgApplyError, OrgTotals};
 use crate::tree::{Tree, TreeState, misfit};
-use crate::turn::Turn;
+use crate::turn::{Prepared, Turn};
 
 /// Most threads that sum one window.
 const THREADS_MAX: usize = 8;
@@ -38,6 +38,8 @@ pub struct Orgs {
     pub(crate) loading: Mutex<Loading>,
     /// Organisations with boards that are large enough to be kept live.
     pub(crate) hot: Mutex<HashSet<OrgId>>,
+    /// Organisations whose ledgers have merges to be done.
+    pub(crate) unmerged: Mutex<HashSet<OrgId>>,
     /// Threads that sum one window.
     pub(crate) threads: NonZeroUsize,
 }
@@ -75,6 +77,7 @@ impl Orgs {
             counts: Counts::default(),
             loading: Mutex::default(),
             hot: Mutex::default(),
+            unmerged: Mutex::default(),
             threads: threads(),
         }
     }
@@ -88,10 +91,12 @@ impl Orgs {
         now_ms: i64,
         append: &mut dyn FnMut(Vec<OrgChange>),
     ) -> Vec<OrgOutcome> {
+        let prepared = intents.iter().map(|intent| Prepared::new(intent, now_ms));
+        let prepared: Vec<Prepared<'_>> = prepared.collect();
         let _registry = intents.iter().any(needs_registry).then(|| self.registry.lock());
         let trees = self.trees_of(intents);
         let mut turn = Turn::new(self, &trees, now_ms);
-        let outcomes = intents.iter().map(|intent| turn.execute(intent)).collect();
+        let outcomes = prepared.into_iter().map(|intent| turn.execute(intent)).collect();
         let changes = turn.finish();
         if !changes.is_empty() {
             append(changes);
@@ -189,6 +194,7 @@ impl Orgs {
             TreeChange::Recorded(recorded) => {
                 state.apply(change, accepted_ms)?;
                 self.counts.recorded(recorded.prints.len() + recorded.uncounted.len());
+                self.note_merges(state, OrgId(recorded.org));
             }
             _ => state.apply(change, accepted_ms)?,
         }

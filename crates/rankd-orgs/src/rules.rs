@@ -46,6 +46,8 @@ pub(crate) struct Facts<'a> {
     /// As [`kinds::canonical`] spells it.
     pub(crate) action: &'a str,
     pub(crate) counts: Counts,
+    /// In the catalogue.
+    known: Option<Action>,
     /// Given, or the action's usual one if it is in the catalogue.
     pub(crate) product: Option<u8>,
 }
@@ -53,10 +55,14 @@ pub(crate) struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// `None` if the activity counts nowhere.
     pub(crate) fn of(input: &'a ActivityInput) -> Option<Self> {
-        let counts = kinds::counts(&input.action).filter(|_| !input.attributes.test)?;
-        let usual = Action::by_name(&input.action).map(|action| action.usual_product().number());
-        let product = input.attributes.product.or(usual);
-        Some(Self { input, action: kinds::canonical(&input.action), counts, product })
+        let (counts, known) = kinds::counts(&input.action).filter(|_| !input.attributes.test)?;
+        let usual = || known.map(|action| action.usual_product().number());
+        let product = input.attributes.product.or_else(usual);
+        let action = match known {
+            Some(known) => known.name(),
+            None => &input.action,
+        };
+        Some(Self { input, action, counts, known, product })
     }
 
     fn are_matched_by(&self, rule: &ScoringRule) -> bool {
@@ -77,7 +83,7 @@ impl<'a> Facts<'a> {
 
     /// Points and possible points of the catalogue.
     fn catalogued(&self) -> (Option<Worth>, i32) {
-        let action = Action::by_name(self.action);
+        let action = self.known;
         let product = self.product.and_then(Product::from_number);
         let (Some(action), Some(product)) = (action, product) else { return (None, 0) };
         let given = &self.input.attributes;
@@ -147,8 +153,7 @@ pub(crate) fn resolve<'r>(
         _ => 0,
     };
     let possible = given.possible.filter(|_| facts.counts == Counts::Points).unwrap_or(possible);
-    let action = Action::by_name(facts.action);
     let failed = given.attributes.failed.or(own.and_then(|rule| rule.failed));
-    let failed = failed.unwrap_or_else(|| action.is_some_and(Action::failed));
+    let failed = failed.unwrap_or_else(|| facts.known.is_some_and(Action::failed));
     Resolved { points, possible, failed, rule }
 }

@@ -282,15 +282,15 @@ impl TreeState {
             activities.seen.insert(*print);
         }
         for row in recorded.rows.iter() {
-            self.add_row(org, row)?;
+            let slot = self.users.slot(UserId(row.user));
+            let slot = slot.ok_or_else(|| misfit(format!("there is no user {}", row.user)))?;
+            self.add_row(org, slot, row)?;
         }
         Ok(())
     }
 
-    /// Adds an activity to the organisation's ledger and boards; the user is there.
-    pub(crate) fn add_row(&mut self, id: OrgId, row: Row) -> Result<(), OrgApplyError> {
-        let slot = self.users.slot(UserId(row.user));
-        let slot = slot.ok_or_else(|| misfit(format!("there is no user {}", row.user)))?;
+    /// Adds an activity of the user in this slot to the organisation's ledger and boards.
+    pub(crate) fn add_row(&mut self, id: OrgId, slot: u32, row: Row) -> Result<(), OrgApplyError> {
         let org = self.org_mut(id)?;
         let activities = org.activities.get_or_insert_default();
         let row = activities.add(slot, row);

@@ -26,6 +26,31 @@ use crate::tree::{Tree, TreeState};
 
 const FITS: &str = "a change that was resolved against a state applies to it";
 
+/// An intent, with what can be known of it before anything is locked.
+pub(crate) enum Prepared<'i> {
+    Activity(Result<Activity<'i>, OrgRejection>),
+    Other(&'i OrgIntent),
+}
+
+/// An activity that keeps to the limits.
+pub(crate) struct Activity<'i> {
+    input: &'i ActivityInput,
+    print: u128,
+    /// None if it counts nowhere.
+    facts: Option<Facts<'i>>,
+}
+
+impl<'i> Prepared<'i> {
+    pub(crate) fn new(intent: &'i OrgIntent, now_ms: i64) -> Self {
+        let OrgIntent::Record(input) = intent else { return Self::Other(intent) };
+        Self::Activity(check::activity(input, now_ms).map(|()| Activity {
+            input,
+            print: fingerprint(&input.id),
+            facts: Facts::of(input),
+        }))
+    }
+}
+
 /// A batch in progress.
 pub(crate) struct Turn<'t> {
     orgs: &'t Orgs,
@@ -61,11 +86,12 @@ impl<'t> Turn<'t> {
     }
 
     /// Carries out one intent.
-    pub(crate) fn execute(&mut self, intent: &OrgIntent) -> OrgOutcome {
-        let done = match intent {
-            OrgIntent::Record(input) => self.record(input),
-            OrgIntent::OfferSigningKey { key } => Ok(self.offer_key(*key)),
-            _ => self.decide(intent),
+    pub(crate) fn execute(&mut self, prepared: Prepared<'_>) -> OrgOutcome {
+        let done = match prepared {
+            Prepared::Activity(Err(why)) => Err(why),
+            Prepared::Activity(Ok(activity)) => self.record(&activity),
+            Prepared::Other(OrgIntent::OfferSigningKey { key }) => Ok(self.offer_key(*key)),
+            Prepared::Other(intent) => self.decide(intent),
         };
         done.unwrap_or_else(OrgOutcome::Rejected)
     }
@@ -145,15 +171,15 @@ impl<'t> Turn<'t> {
         for recorded in std::mem::take(&mut open.recorded) {
             open.state.changes += 1;
             open.state.recorded(OrgId(recorded.org), self.now_ms).expect(FITS);
+            self.orgs.note_merges(&open.state, OrgId(recorded.org));
             self.changes.push(open.numbered(TreeChange::Recorded(Box::new(recorded))));
         }
     }
 
-    fn record(&mut self, input: &ActivityInput) -> Result<OrgOutcome, OrgRejection> {
-        check::activity(input, self.now_ms)?;
+    fn record(&mut self, activity: &Activity<'_>) -> Result<OrgOutcome, OrgRejection> {
+        let Activity { input, print, ref facts } = *activity;
         let at = self.find(input.org).ok_or_else(|| check::unknown("organisation", input.org.0))?;
         let open = &mut self.trees[at];
-        let print = fingerprint(&input.id);
         let org = open.state.orgs.get_mut(&input.org).expect("the directory leads to it");
         let activities = org.activities.get_or_insert_default();
         if activities.seen.contains(print) {
@@ -164,9 +190,9 @@ impl<'t> Turn<'t> {
         }
         activities.seen.insert(print);
         self.orgs.counts.recorded(1);
-        match Facts::of(input) {
+        match facts {
             Some(facts) => {
-                let added = open.add(&facts, print);
+                let added = open.add(facts, print);
                 self.orgs.counts.users_changed(0, added);
             }
             None => open.recorded(input.org).uncounted.push(print),
@@ -193,11 +219,11 @@ impl Open<'_> {
     fn add(&mut self, facts: &Facts<'_>, print: u128) -> u64 {
         let (org, user) = (facts.input.org, facts.input.user);
         let resolved = resolve(facts, self.state.upwards(org).map(|(_, org)| &org.rules));
-        let is_new = self.state.users.slot(user).is_none();
-        if is_new {
-            self.state.put_user(user, org, None, &Profile::new()).expect(FITS);
+        let known = self.state.users.slot(user);
+        let slot = known.unwrap_or_else(|| {
             self.new_users.push((user, org));
-        }
+            self.state.put_user(user, org, None, &Profile::new()).expect(FITS)
+        });
         self.recorded(org);
         let recorded = &mut self.recorded[self.recorded_at[&org]];
         let activities = self.state.org_mut(org).expect(FITS).activities.get_or_insert_default();
@@ -213,7 +239,7 @@ impl Open<'_> {
             is_correction: false,
         };
         recorded.push(&row, print);
-        self.state.add_row(org, row).expect(FITS);
-        u64::from(is_new)
+        self.state.add_row(org, slot, row).expect(FITS);
+        u64::from(known.is_none())
     }
 }

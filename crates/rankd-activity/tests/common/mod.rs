@@ -177,6 +177,8 @@ pub(crate) struct Pair {
     pub(crate) now_ms: i64,
     /// Before the present.
     pub(crate) span_ms: i64,
+    /// Merges that were done beside the appends.
+    pub(crate) merges: usize,
 }
 
 impl Pair {
@@ -195,7 +197,7 @@ impl Pair {
         let users = [8, 40, 300][usize::try_from(rng.below(3)).unwrap()];
         let span_ms = [2, 40, 800][usize::try_from(rng.below(3)).unwrap()] * DAY_MS;
         let now_ms = START_MS + rng.within(0, 4 * DAY_MS);
-        Self { ledger, recount, rng, users, now_ms, span_ms }
+        Self { ledger, recount, rng, users, now_ms, span_ms, merges: 0 }
     }
 
     pub(crate) fn user(&mut self) -> u64 {
@@ -273,6 +275,7 @@ impl Pair {
                 self.ledger.settle();
             }
             self.ledger.finish(job.run());
+            self.merges += 1;
         }
     }
 

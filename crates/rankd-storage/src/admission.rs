@@ -2,12 +2,8 @@
 //! in the queue. Never less than what is written. Cost: one pass over the batch.
 
 use rankd_engine::{Batch, Intent, OrgBatch, StoreError};
-use rankd_orgs::{ActivityInput, Attributes, OrgIntent};
 
-use crate::body::encoded_bytes;
-use crate::limits::{
-    INTENT_BYTES_MAX, ORG_CONTENT_COPIES_MAX, ORG_INTENT_BYTES_MAX, RECORD_BYTES_MAX,
-};
+use crate::limits::{INTENT_BYTES_MAX, ORG_INTENT_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// Upper bound of the record's body in bytes.
 ///
@@ -25,9 +21,9 @@ pub(crate) fn record_bytes_max(batch: &Batch) -> Result<u32, StoreError> {
 /// # Errors
 /// If that is more than [`RECORD_BYTES_MAX`].
 pub(crate) fn org_record_bytes_max(batch: &OrgBatch) -> Result<u32, StoreError> {
-    let fixed = ORG_INTENT_BYTES_MAX * (batch.intents.len() as u64 + 1);
-    let content: u64 = batch.intents.iter().map(org_content_bytes).sum();
-    within_record(fixed + ORG_CONTENT_COPIES_MAX * content)
+    let fixed = INTENT_BYTES_MAX + ORG_INTENT_BYTES_MAX * batch.intents.len() as u64;
+    let content = batch.intents.iter().map(|intent| intent.change_bytes_max() as u64);
+    within_record(fixed + content.sum::<u64>())
 }
 
 fn within_record(bytes: u64) -> Result<u32, StoreError> {
@@ -52,29 +48,6 @@ fn intent_bytes(intent: &Intent) -> u64 {
         }
     };
     bytes as u64
-}
-
-/// What of an intent about organisations can be in its changes: everything of no fixed length.
-fn org_content_bytes(intent: &OrgIntent) -> u64 {
-    match intent {
-        OrgIntent::PutOrg { spec, .. } => encoded_bytes(spec),
-        OrgIntent::PutUser { resource_id, profile, .. } => encoded_bytes(&(resource_id, profile)),
-        OrgIntent::PutRules { rules, .. } => encoded_bytes(rules),
-        OrgIntent::PutGroup { spec, .. } => encoded_bytes(spec),
-        OrgIntent::AddCredential { spec, .. } => encoded_bytes(spec),
-        OrgIntent::Record(activity) => activity_bytes(activity),
-        OrgIntent::DeleteUser { .. }
-        | OrgIntent::Enrol { .. }
-        | OrgIntent::Unenrol { .. }
-        | OrgIntent::RevokeCredential { .. }
-        | OrgIntent::OfferSigningKey { .. } => 0,
-    }
-}
-
-fn activity_bytes(activity: &ActivityInput) -> u64 {
-    let ActivityInput { id, action, attributes, .. } = activity;
-    let Attributes { vacancy_id, campaign, others, .. } = attributes;
-    encoded_bytes(&(id, action, vacancy_id, campaign, others))
 }
 
 #[cfg(test)]

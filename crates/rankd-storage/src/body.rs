@@ -43,12 +43,6 @@ pub(crate) fn encode_item<T: Serialize>(item: &T, out: &mut Vec<u8>) -> Result<(
     options(BLOCK_BYTES_MAX).serialize_into(out, item).map_err(unfit)
 }
 
-/// How many bytes this takes in a record or an item.
-pub(crate) fn encoded_bytes<T: Serialize>(part: &T) -> u64 {
-    let size = bincode::DefaultOptions::new().with_fixint_encoding().serialized_size(part);
-    size.expect("without a limit, and every list knows its length")
-}
-
 /// Takes one snapshot item off the front of `bytes`.
 ///
 /// # Errors

@@ -46,12 +46,9 @@ pub const READ_BYTES: usize = 256 << 10;
 pub const GROUP_BUFFER_BYTES_KEPT: usize = 8 << 20;
 /// Upper bound of what one intent adds to a record beside its names, label and key, in bytes.
 pub const INTENT_BYTES_MAX: u64 = 256;
-/// Upper bound of what one intent about organisations adds to a record beside its content, in
-/// bytes: a row, a user, a correction, and the name of the rule that was applied.
-pub const ORG_INTENT_BYTES_MAX: u64 = 1024;
-/// How often the content of an intent about organisations may be in its record: in a definition,
-/// and in what refers to it.
-pub const ORG_CONTENT_COPIES_MAX: u64 = 2;
+/// Upper bound of what one intent about organisations adds to a record beside its changes, of
+/// which there are two at most, in bytes.
+pub const ORG_INTENT_BYTES_MAX: u64 = 16;
 
 const _: () = assert!(RECORD_BYTES_MAX <= QUEUE_BYTES_MAX);
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
@@ -65,5 +62,4 @@ const ITEM_BYTES_MAX: usize =
 const _: () = assert!(BLOCK_BYTES_TARGET + ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as usize);
 const _: () =
     assert!(BLOCK_BYTES_TARGET + rankd_orgs::limits::ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as usize);
-const _: () = assert!(ORG_INTENT_BYTES_MAX >= 2 * rankd_orgs::limits::TEXT_BYTES_MAX as u64);
 const _: () = assert!(FORMAT_VERSION_MIN < FORMAT_VERSION_ORGS);

@@ -13,9 +13,9 @@ use rankd_orgs::limits::{
     ACTIVITY_ID_BYTES_MAX, ATTRIBUTES_MAX, ENRICHMENT_FIELDS_MAX, PROFILE_KEYS_MAX, TEXT_BYTES_MAX,
 };
 use rankd_orgs::{
-    Aggregate, Campaign, Condition, CredentialId, CredentialSpec, GroupId, Licence, Match, OrgId,
-    OrgSpec, PeriodId, PeriodSpec, Profile, Role, ScoringRule, SecretDigest, TargetGroupSpec,
-    TargetId, TargetSpec, UserId,
+    ActivityInput, Aggregate, Attributes, Campaign, Condition, CredentialId, CredentialSpec,
+    GroupId, Licence, Match, OrgId, OrgIntent, OrgSpec, PeriodId, PeriodSpec, Profile, Role,
+    ScoringRule, SecretDigest, TargetGroupSpec, TargetId, TargetSpec, UserId,
 };
 
 use super::tests::Kept;

@@ -28,7 +28,7 @@ struct Benchmark {
     kind: Kind,
 }
 
-const BENCHMARKS: [Benchmark; 5] = [
+const BENCHMARKS: [Benchmark; 6] = [
     Benchmark {
         name: "core",
         about: "the index beside what could be used instead; writes docs/benchmarks.md (--quick: \
@@ -44,6 +44,11 @@ const BENCHMARKS: [Benchmark; 5] = [
         name: "criterion",
         about: "every operation of the index by itself, beside the run before",
         kind: Kind::Bench("core"),
+    },
+    Benchmark {
+        name: "floor",
+        about: "what this machine's memory costs, below which no index of this kind can go",
+        kind: Kind::Program("floor"),
     },
     Benchmark {
         name: "ingest",
@@ -95,7 +100,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_names() {
         let error = run(Path::new("."), "cores", &[]).unwrap_err();
         let expected = "no benchmark is called \"cores\"; there are: core, count, criterion, \
-                        ingest, windows";
+                        floor, ingest, windows";
         assert_eq!(error.to_string(), expected);
     }
 

@@ -21,6 +21,8 @@ const LINE_BYTES: usize = 64;
 const WORDS: usize = LINE_BYTES / size_of::<u64>();
 const CHAINS: usize = 16;
 const PAGE_ENTRIES: usize = 100;
+const LARGE_PAGE_BYTES: usize = 2 << 20;
+const TOUCHES: usize = 300;
 const ROUNDS: usize = 9;
 const STEPS: usize = 400_000;
 /// Bytes of the member table and of all leaves, per member.
@@ -59,6 +61,8 @@ fn main() -> Result<()> {
     for ((name, small_ns), (_, large_ns)) in small.iter().zip(&large) {
         println!("| {name} | {small_ns:.1} | {large_ns:.1} |");
     }
+    let (median_us, longest_us) = first_touches();
+    println!("\nFirst touch of 2 MiB: median {median_us:.0} us, longest {longest_us:.0} us.");
     Ok(())
 }
 
@@ -128,6 +132,21 @@ fn sum(entries: &[Entry]) -> u64 {
     entries.iter().fold(0, |sum, [score, first, second]| {
         sum.wrapping_mul(31).wrapping_add(*score ^ *first ^ *second)
     })
+}
+
+/// What the kernel takes to hand out and clear a large page: what a write pays that is the first to
+/// need one.
+fn first_touches() -> (f64, f64) {
+    let mut memory: Vec<u8> = Vec::with_capacity(TOUCHES * LARGE_PAGE_BYTES);
+    let mut times_us: Vec<f64> = Vec::with_capacity(TOUCHES);
+    for page in 1..=TOUCHES {
+        let started = Instant::now();
+        memory.resize(page * LARGE_PAGE_BYTES - 1, 1);
+        times_us.push(started.elapsed().as_secs_f64() * 1e6);
+    }
+    black_box(&memory);
+    times_us.sort_by(f64::total_cmp);
+    (times_us[TOUCHES / 2], times_us[TOUCHES - 1])
 }
 
 /// Nanoseconds of one of `count` steps, the median of rounds.

@@ -1,8 +1,9 @@
 //! More activities than are given to a ledger one by one when a snapshot is loaded.
 //!
-//! Goal: what is built beside the ledger while it is loaded (who had a campaign's first activity) is
-//! what it was. Method: tens of thousands of activities in a random order of times; then the same
-//! late activities for the store and for its copy, which must move the same possible points.
+//! Goal: what is built beside the ledger while it is loaded, who had the first activity of a
+//! campaign, is what it was. Method: tens of thousands of activities in a random order of times;
+//! then the same late activities for the store and for its copy, which must move the same possible
+//! points.
 
 #![allow(clippy::unwrap_used, dead_code, reason = "a test may panic, and shares its support")]
 

@@ -18,7 +18,7 @@ const PAGES: (&str, &str) = ("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1");
 /// A score, and a member of 16 bytes.
 type Entry = [u64; 3];
 const LINE_BYTES: usize = 64;
-const WORDS: usize = LINE_BYTES / size_of::<u64>();
+const WORDS: usize = LINE_BYTES / size_of::<usize>();
 const CHAINS: usize = 16;
 const PAGE_ENTRIES: usize = 100;
 const LARGE_PAGE_BYTES: usize = 2 << 20;
@@ -30,7 +30,7 @@ const TABLE_BYTES: usize = 6;
 const LEAF_BYTES: usize = 34;
 
 /// Lines that lead through all of them in a random order.
-struct Cycle(Vec<[u64; WORDS]>);
+struct Cycle(Vec<[usize; WORDS]>);
 
 impl Cycle {
     fn new(bytes: usize, random: &mut Sequence) -> Self {
@@ -38,14 +38,14 @@ impl Cycle {
         random.shuffle(&mut order);
         let mut cycle = vec![[0; WORDS]; order.len()];
         for (at, line) in order.iter().enumerate() {
-            cycle[*line][0] = order[(at + 1) % order.len()] as u64;
+            cycle[*line][0] = order[(at + 1) % order.len()];
         }
         Self(cycle)
     }
 
     #[inline]
-    fn next(&self, line: u64) -> u64 {
-        self.0[line as usize][0]
+    fn next(&self, line: usize) -> usize {
+        self.0[line][0]
     }
 }
 
@@ -102,7 +102,7 @@ fn chase(cycles: &[&Cycle]) -> f64 {
 
 fn windowed(table: &Cycle, leaves: &Cycle) -> f64 {
     let zero = black_box(0);
-    let mut in_table: [u64; CHAINS] = std::array::from_fn(|chain| chain as u64 * 977);
+    let mut in_table: [usize; CHAINS] = std::array::from_fn(|chain| chain * 977);
     let mut in_leaves = in_table;
     median(STEPS * CHAINS, || {
         for _ in 0..STEPS {
@@ -150,7 +150,7 @@ fn first_touches() -> (f64, f64) {
 }
 
 /// Nanoseconds of one of `count` steps, the median of rounds.
-fn median(count: usize, mut steps: impl FnMut() -> u64) -> f64 {
+fn median<R>(count: usize, mut steps: impl FnMut() -> R) -> f64 {
     let mut rounds: Vec<f64> = (0..ROUNDS)
         .map(|_| {
             let started = Instant::now();

@@ -2,7 +2,7 @@
 //!
 //! What it is: the program behind `cargo xtask bench ingest`. It submits batches to the engine as
 //! the HTTP front end does, without HTTP and JSON, and counts the activities that were acknowledged
-//! after an fsync. What it is not: a part of the product. Invariant: every activity is accepted, or
+//! after an fsync. Then more come in at a steady rate, while boards are read. What it is not: a part of the product. Invariant: every activity is accepted, or
 //! the run fails. Cost: as many activities as were asked for, on the disk of the temporary folder.
 
 use std::num::NonZeroUsize;
@@ -12,19 +12,15 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::Parser;
-use rankd_engine::{Engine, EngineOptions, ManualClock, State};
-use rankd_orgs::{
-    ActivityInput, Attributes, Campaign, Licence, OrgId, OrgIntent, OrgOutcome, OrgSpec, UserId,
-};
+use rankd_engine::{Clock, Engine, EngineOptions, ManualClock, State};
+use rankd_orgs::{OrgIntent, OrgOutcome};
 use rankd_storage::{EmbeddedOptions, EmbeddedStore, RealFs};
 use tokio::task::JoinSet;
 
-/// 2026-03-16T12:00:00Z, where the clock of the run stands.
-const NOW_MS: i64 = 1_773_662_400_000;
-const DAY_MS: i64 = 86_400_000;
-const ORG: OrgId = OrgId(310);
-const VACANCIES: u64 = 500;
-const CAMPAIGNS: u64 = 1_000;
+mod data;
+mod live;
+
+use data::{DAY_MS, NOW_MS, ORG, Shape, activity, company};
 
 /// Measures how fast activities are taken in.
 #[derive(Parser)]
@@ -45,31 +41,36 @@ struct Arguments {
     /// Days over which the activities are spread, in the order of time.
     #[arg(long, default_value_t = 30)]
     days: i64,
-}
-
-/// What the activities are.
-#[derive(Clone, Copy, Debug)]
-enum Shape {
-    /// Referrals and recommendations, each with a vacancy.
-    Referrals,
-    /// Actions of the catalogue in campaigns, points by the rules.
-    Points,
+    /// How long windows and a target's board are read while ten thousand activities a second come
+    /// in; 0 leaves it out.
+    #[arg(long, default_value_t = 10)]
+    live_seconds: u64,
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    println!("| shape | activities | seconds | a second | log bytes each | fsyncs |");
-    println!("|---|---:|---:|---:|---:|---:|");
-    for shape in [Shape::Referrals, Shape::Points] {
-        if let Err(error) = measure(&arguments, shape) {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
             eprintln!("error: {error:#}");
-            return ExitCode::FAILURE;
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
 }
 
-fn measure(arguments: &Arguments, shape: Shape) -> Result<()> {
+fn run(arguments: &Arguments) -> Result<()> {
+    println!("| shape | activities | seconds | a second | log bytes each | fsyncs |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    let mut findings = Vec::new();
+    for shape in [Shape::Referrals, Shape::Points] {
+        findings.push((shape, measure(arguments, shape)?));
+    }
+    if arguments.live_seconds > 0 {
+        live::print(&findings);
+    }
+    Ok(())
+}
+
+fn measure(arguments: &Arguments, shape: Shape) -> Result<live::Findings> {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -82,7 +83,12 @@ fn measure(arguments: &Arguments, shape: Shape) -> Result<()> {
         let fs = Arc::new(RealFs);
         let (store, _) = EmbeddedStore::open(folder.path(), options, fs, Arc::clone(&state))?;
         let clock = Arc::new(ManualClock::at(NOW_MS));
-        let engine = Engine::new(state, Arc::new(store), clock, EngineOptions::default());
+        let engine = Engine::new(
+            state,
+            Arc::new(store),
+            Arc::clone(&clock) as Arc<dyn Clock>,
+            EngineOptions::default(),
+        );
         let engine = Arc::new(engine);
         engine.submit_orgs(vec![OrgIntent::PutOrg { org: ORG, spec: company() }]).await?;
         let batches = batches(arguments, shape);
@@ -97,8 +103,9 @@ fn measure(arguments: &Arguments, shape: Shape) -> Result<()> {
             "| {shape:?} | {accepted} | {elapsed_s:.2} | {per_s:.0} | {bytes:.1} | {} |",
             stats.syncs
         );
+        let findings = live::run(&engine, &clock, shape, arguments).await?;
         engine.close().await?;
-        Ok(())
+        Ok(findings)
     })
 }
 
@@ -143,49 +150,4 @@ fn batches(arguments: &Arguments, shape: Shape) -> Vec<Vec<OrgIntent>> {
         .map(|nth| OrgIntent::Record(activity(shape, nth, arguments.users, at(nth))))
         .collect();
     all.chunks(arguments.batch.get()).map(<[OrgIntent]>::to_vec).collect()
-}
-
-fn activity(shape: Shape, nth: u64, users: u64, at_ms: i64) -> ActivityInput {
-    let random = nth.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    let (action, attributes) = match shape {
-        Shape::Referrals => {
-            let vacancy_id = Some(format!("v-{}", random % VACANCIES).into());
-            let action = if random & 4 == 0 { "employee_refer" } else { "employee_recommend" };
-            (action, Attributes { vacancy_id, ..Attributes::default() })
-        }
-        Shape::Points => {
-            let resource_id = format!("campaign{}", random % CAMPAIGNS).into();
-            let campaign = Some(Campaign { resource_id, ..Campaign::default() });
-            let attributes = Attributes {
-                product: Some(0),
-                difficulty: Some(1),
-                campaign,
-                ..Default::default()
-            };
-            (if random & 4 == 0 { "Reported" } else { "Clicked Link" }, attributes)
-        }
-    };
-    ActivityInput {
-        id: format!("a-{nth}").into(),
-        org: ORG,
-        user: UserId(1 + (random >> 20) % users),
-        action: action.into(),
-        at_ms,
-        points: None,
-        possible: None,
-        value: None,
-        attributes,
-    }
-}
-
-fn company() -> OrgSpec {
-    OrgSpec {
-        parent: None,
-        resource_id: "company310".into(),
-        name: "Northwind".into(),
-        time_zone: "UTC".into(),
-        leaderboards_enabled: true,
-        enrichment_fields: Vec::new(),
-        licence: Licence::default(),
-    }
 }

@@ -23,8 +23,8 @@ use crate::window::{Part, Source, WindowView};
 
 /// Users of a range: their slots take 768 KiB.
 pub(crate) const RANGE_USERS: usize = 1 << 15;
-/// Users that share a mark, which says that one of their slots is not empty.
-const MARK_USERS: u32 = 16;
+/// Users whose marks, which say that their slots are not empty, share a word.
+const MARKED_USERS: usize = u64::BITS as usize;
 /// Rows and cells from which on another thread is worth being started.
 const PARALLEL_MIN: usize = 1 << 16;
 
@@ -175,22 +175,23 @@ const EMPTY: Slot = Slot { a: 0, b: 0, last_ms: NEVER };
 struct Slots {
     first: u32,
     slots: Vec<Slot>,
-    marks: Vec<bool>,
+    /// A bit for every slot, so that a window with few users costs no walk over the others.
+    marks: Vec<u64>,
     /// Who was present in the range before; kept for its memory.
     present: Vec<Entry>,
 }
 
 impl Slots {
     fn new(users: usize) -> Self {
-        let users = users.min(RANGE_USERS).next_multiple_of(MARK_USERS as usize);
-        let marks = vec![false; users / MARK_USERS as usize];
-        Self { first: 0, slots: vec![EMPTY; users], marks, present: Vec::with_capacity(users) }
+        let users = users.min(RANGE_USERS).next_multiple_of(MARKED_USERS);
+        let (slots, marks) = (vec![EMPTY; users], vec![0; users / MARKED_USERS]);
+        Self { first: 0, slots, marks, present: Vec::with_capacity(users) }
     }
 
     #[inline]
     fn slot(&mut self, user: u32) -> &mut Slot {
         let at = (user - self.first) as usize;
-        self.marks[at / MARK_USERS as usize] = true;
+        self.marks[at / MARKED_USERS] |= 1 << (at % MARKED_USERS);
         &mut self.slots[at]
     }
 
@@ -230,14 +231,14 @@ impl Slots {
         let has_dead = view.users.has_dead();
         let mut ghosts = Vec::new();
         self.present.clear();
-        let marks = self.marks.iter_mut().zip(self.slots.chunks_exact_mut(MARK_USERS as usize));
-        for ((mark, slots), at) in marks.zip(0_u32..) {
-            if !std::mem::take(mark) {
-                continue;
-            }
-            let first = self.first + at * MARK_USERS;
-            for (slot, user) in slots.iter_mut().zip(first..) {
-                let Slot { a, b, last_ms } = std::mem::replace(slot, EMPTY);
+        let words = self.marks.iter_mut().zip(self.slots.chunks_exact_mut(MARKED_USERS));
+        for ((word, slots), first) in words.zip((self.first..).step_by(MARKED_USERS)) {
+            let mut marks = std::mem::take(word);
+            while marks != 0 {
+                let bit = marks.trailing_zeros();
+                marks &= marks - 1;
+                let user = first + bit;
+                let Slot { a, b, last_ms } = std::mem::replace(&mut slots[bit as usize], EMPTY);
                 if (last_ms == NEVER && b == 0) || (has_dead && view.users.is_dead(user)) {
                     continue;
                 }

@@ -176,3 +176,28 @@ async fn problems_carry_the_id_that_the_log_has() {
     let second = server.get("/nowhere").await;
     assert_ne!(first.header("x-request-id").unwrap(), second.header("x-request-id").unwrap());
 }
+
+#[tokio::test]
+async fn the_dashboard_asks_for_metrics_that_there_are() {
+    const DASHBOARD: &str = include_str!("../../../../docs/operations/grafana-dashboard.json");
+    let server = TestServer::start();
+    server.get("/v1/boards").await.json(200);
+    let page = server.get("/metrics").await;
+    let dashboard: serde_json::Value = serde_json::from_str(DASHBOARD).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let mut asked = 0;
+    for target in panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap()) {
+        let query = target["expr"].as_str().unwrap();
+        for name in query.split(|c: char| !c.is_ascii_lowercase() && c != '_') {
+            if name.starts_with("rankd_") && !name.ends_with("_bucket") {
+                let is_there = page.text().lines().any(|line| {
+                    line.strip_prefix(name).is_some_and(|rest| rest.starts_with(['{', ' ']))
+                });
+                // Refusals have a line once there was one.
+                assert!(is_there || name == "rankd_http_refusals_total", "{name} in {query}");
+                asked += 1;
+            }
+        }
+    }
+    assert!(asked > 20, "{asked}");
+}

@@ -8,3 +8,10 @@ pub mod data;
 pub mod machine;
 pub mod structures;
 pub mod table;
+
+/// Lets time pass: between the requests of a paced load, and in what stands for a slow disk. It
+/// synchronises nothing.
+#[allow(clippy::disallowed_methods, reason = "the time itself is what is wanted")]
+pub fn pause(time: std::time::Duration) {
+    std::thread::sleep(time);
+}

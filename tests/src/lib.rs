@@ -3,6 +3,8 @@
 //! A server listens on a free loopback port and tells it in its first line; waiting for that line
 //! is the only synchronisation. Every process is ended when its handle is dropped.
 
+pub mod ledger;
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
@@ -76,7 +78,10 @@ pub fn texts(output: &Output) -> (String, String) {
 /// A running server.
 #[derive(Debug)]
 pub struct Server {
+    /// The program itself, or the tracer that runs it.
     child: Child,
+    /// Of the program.
+    pid: u32,
     /// `http://127.0.0.1:PORT`, without a slash at the end.
     pub url: String,
     /// Kept open, or the server would meet a closed pipe.
@@ -96,24 +101,53 @@ impl Server {
     /// If it ends before that.
     #[must_use]
     pub fn start_with(verb: &str, folder: &Path, more: &[&str]) -> Self {
-        let folder = folder.to_str().expect("a test's folder is UTF-8");
-        let mut arguments = vec![verb, "--data", folder, "--http", "127.0.0.1:0"];
-        arguments.extend(["--log-level", LOG_LEVEL]);
-        arguments.extend(more);
-        let mut child =
-            command(&arguments).stdout(Stdio::piped()).spawn().expect("rankd can be started");
+        let child = serve_command(verb, folder, more).stdout(Stdio::piped()).spawn();
+        let child = child.expect("rankd can be started");
+        let pid = child.id();
+        let ready = Self::until_ready(child, |_| pid);
+        let ready = ready.map_err(|said| format!("it ended before it was ready and said: {said}"));
+        ready.expect("rankd can be started")
+    }
+
+    /// Serves the data in `folder` under `strace` with these options. `None`: it ended before it
+    /// was ready.
+    ///
+    /// # Panics
+    /// If `strace` cannot be started.
+    #[must_use]
+    pub fn start_traced(folder: &Path, options: &[&str], more: &[&str]) -> Option<Self> {
+        let served = serve_command("serve", folder, more);
+        let mut traced = Command::new("strace");
+        traced.args(["-f", "-qq"]).args(options).arg("--");
+        traced.arg(served.get_program()).args(served.get_args());
+        for (name, value) in served.get_envs() {
+            match value {
+                Some(value) => traced.env(name, value),
+                None => traced.env_remove(name),
+            };
+        }
+        traced.stdin(Stdio::null()).stdout(Stdio::piped());
+        let child = traced.spawn().expect("strace is there (Debian: apt-get install strace)");
+        Self::until_ready(child, |_| owner(folder).expect("a ready server has the lock")).ok()
+    }
+
+    /// Waits for the line with the server's address. `Err`: what it said instead.
+    fn until_ready(mut child: Child, pid: impl FnOnce(&Child) -> u32) -> Result<Self, String> {
         let mut stdout = BufReader::new(child.stdout.take().expect("stdout is a pipe"));
         let mut said = String::new();
-        let url = loop {
+        loop {
             let mut line = String::new();
             let length = stdout.read_line(&mut line).expect("the server speaks UTF-8");
-            assert!(length > 0, "the server ended before it was ready; it said: {said}");
+            if length == 0 {
+                child.wait().expect("it is our child");
+                return Err(said);
+            }
             said.push_str(&line);
             if let Some(url) = url_in(&line) {
-                break url;
+                let pid = pid(&child);
+                return Ok(Self { child, pid, url, _stdout: stdout });
             }
-        };
-        Self { child, url, _stdout: stdout }
+        }
     }
 
     /// A client of this server.
@@ -132,6 +166,7 @@ impl Server {
     pub fn kill(mut self) {
         self.signal(Signal::KILL);
         let status = self.child.wait().expect("it is our child");
+        // A tracer ends as what it traces does.
         assert!(status.code().is_none(), "it ended by itself before: {status}");
     }
 
@@ -146,17 +181,47 @@ impl Server {
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("a process id"), signal).expect("the server still runs");
+        kill_process(process(self.pid), signal).expect("the server still runs");
+    }
+
+    /// Waits until the process has ended by itself, or by what a tracer does to it.
+    ///
+    /// # Panics
+    /// Never: it is a child of this process.
+    pub fn wait(mut self) {
+        self.child.wait().expect("it is our child");
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Both fail if the process has ended, which is what is wanted.
-        let _ = self.child.kill();
+        // All fail if the process has ended, which is what is wanted. A tracer that is killed would
+        // leave what it traces alone, and ends by itself after it.
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            let _ = kill_process(process(self.pid), Signal::KILL);
+        }
         let _ = self.child.wait();
     }
+}
+
+/// The command that serves `folder`.
+#[must_use]
+pub fn serve_command(verb: &str, folder: &Path, more: &[&str]) -> Command {
+    let folder = folder.to_str().expect("a test's folder is UTF-8");
+    let mut arguments = vec![verb, "--data", folder, "--http", "127.0.0.1:0"];
+    arguments.extend(["--log-level", LOG_LEVEL]);
+    arguments.extend(more);
+    command(&arguments)
+}
+
+/// The process that holds a data folder's lock, or held it last.
+#[must_use]
+pub fn owner(folder: &Path) -> Option<u32> {
+    std::fs::read_to_string(folder.join("LOCK")).ok()?.parse().ok()
+}
+
+fn process(pid: u32) -> Pid {
+    i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process id")
 }
 
 /// The server's address in a line of its output, if it has one.

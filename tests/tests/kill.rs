@@ -1,142 +1,123 @@
 //! Goal: what was acknowledged survives `kill -9`, and what else survives was sent, whole.
-//! Method: clients write batches of their own members; the process is killed while they do, at a
-//! moment given by the number of acknowledgements; after the restart every board entry is
-//! accounted for.
+//! Method: clients write over HTTP; the process is killed while they do, while a snapshot is being
+//! written, while the next log file is begun, and while a start reads the folder back; every start
+//! is compared with what the clients were told. `cargo xtask kill` runs many more rounds.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use rankd_client::{Client, Extras, ScoreRow};
-use rankd_e2e::{Server, command, run_ok, texts};
-use tokio::sync::Notify;
+use rankd_client::Client;
+use rankd_e2e::ledger::{Writer, verify_all};
+use rankd_e2e::{Server, command, owner, run_ok, serve_command, texts};
 
 const CLIENTS: usize = 4;
-const ROWS: usize = 50;
-const ROUNDS: usize = 40;
+/// Rounds, unless `RANKD_KILL_ROUNDS` says otherwise.
+const ROUNDS: u64 = 200;
 const BOARD: &str = "killed";
+/// Log files of a few batches, so that many are begun.
+const SMALL: [&str; 2] = ["--segment-bytes", "16KiB"];
 
-fn member(round: usize, client: usize, batch: usize, row: usize) -> String {
-    format!("r{round}-c{client}-b{batch}-{row}")
+/// When the process is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Aim {
+    /// After so many batches were acknowledged.
+    Load(u64),
+    /// When there is an unfinished snapshot.
+    Snapshot,
+    /// When there is an unfinished log file.
+    Rotation,
+    /// When a start has taken the folder's lock.
+    Recovery,
 }
 
-fn score(batch: usize, row: usize) -> i64 {
-    i64::try_from(batch * 1000 + row).expect("small numbers")
-}
-
-/// Writes batches until the server is gone. Returns how many were sent and which were answered.
-async fn write_until_killed(
-    client: Client,
-    round: usize,
-    number: usize,
-    answered: Arc<AtomicUsize>,
-    enough: Arc<Notify>,
-    kill_after: usize,
-) -> (usize, usize) {
-    for batch in 0.. {
-        let names: Vec<_> = (0..ROWS).map(|row| member(round, number, batch, row)).collect();
-        let rows: Vec<_> = (0..)
-            .zip(&names)
-            .map(|(row, name)| ScoreRow {
-                member: name,
-                score: score(batch, row).into(),
-                at: None,
-                operator: None,
-            })
-            .collect();
-        if client.post_scores(BOARD, &rows, None).await.is_err() {
-            return (batch + 1, batch);
-        }
-        if answered.fetch_add(1, Ordering::SeqCst) + 1 == kill_after {
-            enough.notify_one();
-        }
-    }
-    unreachable!("batches are numbered without end")
-}
-
-/// Everything on the board.
-async fn contents(client: &Client) -> BTreeMap<String, String> {
-    let (mut all, mut offset) = (BTreeMap::new(), 0);
-    loop {
-        let page = client.top(BOARD, offset, 1000, Extras::NONE).await.expect("the board");
-        if page.entries.is_empty() {
-            assert_eq!(all.len() as u64, page.total);
-            return all;
-        }
-        offset += page.entries.len() as u64;
-        all.extend(page.entries.into_iter().map(|entry| {
-            (entry.member.as_str().expect("ASCII").to_owned(), entry.score.to_string())
-        }));
+fn aim(round: u64) -> Aim {
+    match round % 5 {
+        0 | 1 => Aim::Load(1 + round * 7 % 90),
+        2 => Aim::Snapshot,
+        3 => Aim::Rotation,
+        _ => Aim::Recovery,
     }
 }
 
-/// Removes the rows of one batch from `all`. Returns how many were there with their scores.
-fn take_batch(
-    all: &mut BTreeMap<String, String>,
-    round: usize,
-    client: usize,
-    batch: usize,
-) -> usize {
-    (0..ROWS)
-        .filter(|row| {
-            let found = all.remove(&member(round, client, batch, *row));
-            found.is_some_and(|found| found == score(batch, *row).to_string())
-        })
-        .count()
+/// Writes until the server is gone.
+async fn write_until_killed(mut writer: Writer, client: Client, done: Arc<AtomicU64>) -> Writer {
+    while writer.write(&client).await {
+        done.fetch_add(1, Ordering::SeqCst);
+    }
+    writer
 }
 
-async fn killed_round(folder: &Path, round: usize, kept: &mut BTreeSet<(usize, usize, usize)>) {
-    let server = Server::start(folder);
-    let (answered, enough) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-    let kill_after = 1 + round * 7;
-    let writers: Vec<_> = (0..CLIENTS)
-        .map(|number| {
-            tokio::spawn(write_until_killed(
-                server.client(),
-                round,
-                number,
-                Arc::clone(&answered),
-                Arc::clone(&enough),
-                kill_after,
-            ))
-        })
+/// Has snapshots written until the server is gone.
+async fn snapshots_until_killed(client: Client) {
+    while client.snapshot().await.is_ok() {}
+}
+
+/// Whether the folder has a file whose name ends like this.
+fn has(folder: &Path, end: &str) -> bool {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    entries.flatten().any(|entry| entry.file_name().to_string_lossy().ends_with(end))
+}
+
+async fn until(mut is_so: impl FnMut() -> bool) {
+    while !is_so() {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Kills a start as soon as it has the lock: it then reads the folder back.
+async fn kill_a_start(folder: &Path) {
+    let mut child =
+        serve_command("serve", folder, &SMALL).stdout(Stdio::null()).spawn().expect("rankd starts");
+    until(|| owner(folder) == Some(child.id())).await;
+    child.kill().expect("it still runs");
+    let status = child.wait().expect("it is our child");
+    assert!(status.code().is_none(), "it ended by itself: {status}");
+}
+
+/// Verifies what the round before has left, works, and kills.
+async fn killed_round(folder: &Path, aim: Aim, writers: &mut Vec<Writer>) {
+    if aim == Aim::Recovery {
+        return kill_a_start(folder).await;
+    }
+    let server = Server::start_with("serve", folder, &SMALL);
+    verify_all(writers, &server.client()).await;
+    let done = Arc::new(AtomicU64::new(0));
+    let writing: Vec<_> = writers
+        .drain(..)
+        .map(|writer| tokio::spawn(write_until_killed(writer, server.client(), Arc::clone(&done))))
         .collect();
-    enough.notified().await;
+    let snapshots = tokio::spawn(snapshots_until_killed(server.client()));
+    match aim {
+        Aim::Load(batches) => until(|| done.load(Ordering::SeqCst) >= batches).await,
+        Aim::Snapshot => until(|| has(folder, ".rsnap.tmp")).await,
+        Aim::Rotation => until(|| has(folder, ".rlog.tmp")).await,
+        Aim::Recovery => unreachable!("returned above"),
+    }
     server.kill();
-
-    let mut sent = Vec::new();
-    for (client, writer) in writers.into_iter().enumerate() {
-        sent.push((client, writer.await.expect("the writer ended")));
+    for writer in writing {
+        writers.push(writer.await.expect("the writer ended"));
     }
-    let server = Server::start(folder);
-    let mut all = contents(&server.client()).await;
-    for (round, client, batch) in kept.iter().copied() {
-        assert_eq!(take_batch(&mut all, round, client, batch), ROWS, "an older round's batch");
-    }
-    for (client, (sent, answered)) in sent {
-        for batch in 0..sent {
-            let found = take_batch(&mut all, round, client, batch);
-            let must_be_there = batch < answered;
-            let is_whole = found == ROWS || (found == 0 && !must_be_there);
-            assert!(is_whole, "round {round}, client {client}, batch {batch}: {found} of {ROWS}");
-            if found == ROWS {
-                kept.insert((round, client, batch));
-            }
-        }
-    }
-    assert!(all.is_empty(), "nobody sent {all:?}");
-    assert!(server.stop().success());
+    snapshots.await.expect("the requests ended");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_batches_survive_kill_9_and_others_are_whole_or_absent() {
+    let rounds = std::env::var("RANKD_KILL_ROUNDS");
+    let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().expect("a number of rounds"));
     let folder = tempfile::tempdir().expect("a folder");
-    let mut kept = BTreeSet::new();
-    for round in 0..ROUNDS {
-        killed_round(folder.path(), round, &mut kept).await;
+    let data = folder.path().join("data");
+    let mut writers: Vec<_> = (0..CLIENTS).map(Writer::new).collect();
+    for round in 0..rounds {
+        killed_round(&data, aim(round), &mut writers).await;
     }
-    assert!(kept.len() > ROUNDS, "the rounds wrote something");
+    let server = Server::start(&data);
+    verify_all(&mut writers, &server.client()).await;
+    assert!(server.stop().success());
+    let acknowledged: i64 = writers.iter().map(Writer::acknowledged).sum();
+    println!("{rounds} kills, {acknowledged} batches acknowledged, none lost");
+    assert!(acknowledged > rounds.cast_signed(), "the rounds wrote something");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,8 +137,8 @@ async fn an_import_that_lost_its_server_goes_on_from_the_line_it_names() {
     let first =
         command(&["import", "--board", BOARD, "--operator", "sum", "--server", &server.url])
             .arg(csv)
-            .stdout(std::process::Stdio::piped())
-            .stderr(std::process::Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("rankd can be started");
     let client = server.client();

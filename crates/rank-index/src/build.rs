@@ -7,6 +7,7 @@
 
 use crate::arena::{Arena, NONE, NodeId};
 use crate::cell::Cell;
+use crate::crew::Crew;
 use crate::epochs::Context;
 use crate::error::IndexError;
 use crate::inner::{Count, Inner, Tally};
@@ -110,13 +111,14 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     pub(crate) fn finish(
         mut self,
         cx: &Context<K, LEAF>,
+        crew: &dyn Crew,
     ) -> Result<Tree<K, LEAF, INNER, UPPER>, BuildError> {
         while self.level.len() > 1 {
             self.tree.height += 1;
             self.level = self.parents();
         }
         self.tree.root = self.level.first().expect("there is at least one entry").id;
-        self.tree.register_all(cx)?;
+        self.tree.register_all(cx, crew)?;
         Ok(self.tree)
     }
 
@@ -156,28 +158,21 @@ fn group<K: Key, C: Count, const N: usize>(
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     Tree<K, LEAF, INNER, UPPER>
 {
-    /// Fills the empty table.
-    fn register_all(&mut self, cx: &Context<K, LEAF>) -> Result<(), BuildError> {
+    /// Makes the table.
+    fn register_all(&mut self, cx: &Context<K, LEAF>, crew: &dyn Crew) -> Result<(), BuildError> {
         let leaves = &self.leaves;
-        let rehash = |place: Place| cx.hasher.hash_cell(leaves[place.leaf].cell_in(place.slot));
-        self.table = Table::with_capacity(self.len);
-        let (mut leaf, mut position) = (self.first, 0);
-        while leaf != NONE {
-            let node = &leaves[leaf];
-            for &slot in node.slots() {
-                let cell = node.cell_in(slot);
-                let hash = cx.hasher.hash_cell(cell);
-                let twin = |other: Place| {
-                    cell.same_member(leaves[other.leaf].cell_in(other.slot), &cx.names)
-                };
-                if self.table.find(hash, twin).is_some() {
-                    return Err(BuildError::DuplicateMember { position });
-                }
-                self.table.insert(hash, Place { leaf, slot }, rehash);
-                position += 1;
-            }
-            leaf = node.next;
-        }
+        let cell = |place: Place| leaves[place.leaf].cell_in(place.slot);
+        let places = || {
+            let following = |leaf: &NodeId| Some(leaves[*leaf].next).filter(|&next| next != NONE);
+            std::iter::successors(Some(self.first), following).flat_map(|leaf| {
+                let slots = leaves[leaf].slots().iter();
+                slots.map(move |&slot| Place { leaf, slot })
+            })
+        };
+        let entries = || places().map(|place| (cx.hasher.hash_cell(cell(place)), place));
+        let is_twin = |one: Place, two: Place| cell(one).same_member(cell(two), &cx.names);
+        self.table = Table::filled(self.len, entries, is_twin, crew)
+            .map_err(|position| BuildError::DuplicateMember { position })?;
         Ok(())
     }
 }

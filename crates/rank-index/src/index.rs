@@ -10,13 +10,15 @@ use std::sync::Arc;
 
 use crate::build::{BuildError, Builder};
 use crate::cell::{Cell, MemberHasher, Needle};
+use crate::crew::Alone;
 use crate::epochs::{Context, Epochs, SNAPSHOTS_LIVE_MAX};
 use crate::error::{IndexError, SnapshotsLive};
 use crate::key::Key;
 use crate::names::Names;
 use crate::reader::{Reader, Source};
-use crate::small::{SMALL_AGAIN, SMALL_MAX, Small};
+use crate::small::{SMALL_AGAIN, Small};
 use crate::snapshot::{Kept, Snapshot};
+use crate::sorted::SortedBuilder;
 use crate::tree::{Spot, Tree};
 
 /// Bytes that a member may have.
@@ -147,48 +149,14 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     }
 
     fn filled<M: AsRef<[u8]>>(
-        mut self,
+        self,
         entries: impl IntoIterator<Item = (K, M)>,
     ) -> Result<Self, BuildError> {
-        let mut builder = Builder::<K, LEAF, INNER, UPPER>::new(self.cx.epochs.now());
-        let mut before: Option<(K, K::Member)> = None;
-        for (position, (key, member)) in entries.into_iter().enumerate() {
-            let bytes = member.as_ref();
-            check_build::<K>(position, bytes.len(), Tree::<K, LEAF, INNER, UPPER>::MEMBERS_MAX)?;
-            let needle = Needle::new(bytes);
-            if let Some((last, cell)) = &before {
-                let order = last.order(&key).then_with(|| cell.order(&needle, &self.cx.names));
-                match order {
-                    std::cmp::Ordering::Less => {}
-                    std::cmp::Ordering::Equal => {
-                        return Err(BuildError::DuplicateMember { position });
-                    }
-                    std::cmp::Ordering::Greater => {
-                        return Err(BuildError::NotAscending { position });
-                    }
-                }
-            }
-            let hash = self.cx.hasher.hash(&needle);
-            let cell = self.cx.store(&needle, hash);
-            builder.push(key, cell);
-            before = Some((key, cell));
+        let mut builder = SortedBuilder::of(self);
+        for (key, member) in entries {
+            builder.push(key, member.as_ref())?;
         }
-        self.adopt(builder)?;
-        Ok(self)
-    }
-
-    /// Takes over what was built.
-    fn adopt(&mut self, builder: Builder<K, LEAF, INNER, UPPER>) -> Result<(), BuildError> {
-        if builder.len() == 0 {
-            return Ok(());
-        }
-        let tree = builder.finish(&self.cx)?;
-        self.form = if tree.len <= SMALL_MAX {
-            Form::Small(Small::of(tree.entries().collect()))
-        } else {
-            Form::Tree(Box::new(tree))
-        };
-        Ok(())
+        builder.finish(&Alone)
     }
 
     /// Gives `member` the key `key` and returns the one that it had. O(log n).
@@ -328,7 +296,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         for (key, cell) in entries {
             builder.push(key, cell);
         }
-        let tree = builder.finish(&self.cx).expect("the small form has every member once");
+        let tree = builder.finish(&self.cx, &Alone).expect("the small form has every member once");
         self.form = Form::Tree(Box::new(tree));
         self.cx.counts.promotions += 1;
     }
@@ -441,25 +409,12 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
 }
 
 /// Refuses a member whose length the index does not take.
-fn check_member<K: Key>(bytes: usize) -> Result<(), IndexError> {
+pub(crate) fn check_member<K: Key>(bytes: usize) -> Result<(), IndexError> {
     if let Some(bytes_fixed) = K::Member::FIXED_BYTES.filter(|&fixed| fixed != bytes) {
         return Err(IndexError::MemberNotFixed { bytes, bytes_fixed });
     }
     if bytes > MEMBER_BYTES_MAX {
         return Err(IndexError::MemberTooLong { bytes, bytes_max: MEMBER_BYTES_MAX });
-    }
-    Ok(())
-}
-
-/// Refuses an entry of a bulk build that breaks a limit.
-fn check_build<K: Key>(
-    position: usize,
-    bytes: usize,
-    members_max: usize,
-) -> Result<(), BuildError> {
-    check_member::<K>(bytes).map_err(|reason| BuildError::Member { position, reason })?;
-    if position >= members_max {
-        return Err(BuildError::TooMany { members_max });
     }
     Ok(())
 }

@@ -377,7 +377,7 @@ pub struct SnapshotReport {
 pub struct Readiness {
     /// Whether it is loaded and takes writes.
     pub ready: bool,
-    /// `ready`, `loading`, `read-only` or `closed`.
+    /// `ready`, `loading`, `degraded`, `read-only` or `closed`.
     pub status: String,
     /// Why it is not ready.
     pub reason: Option<String>,

@@ -46,9 +46,10 @@ pub use definition::{Definition, Operator, Order, Ties};
 pub use engine::{Engine, EngineOptions};
 pub use ids::{BoardId, Name};
 pub use intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
-pub use load::{ApplyError, LoadError};
+pub use load::{ApplyError, BoardLoader, LoadError};
+pub use rank_index::{Alone, Crew, Work};
 pub use read::{Entry, Page, RankList, RankStyle, ScorePage, Standing};
-pub use rows::{BoardHeader, MemberRow};
+pub use rows::{BoardHeader, MemberRow, RowRef};
 pub use score::{Score, ScoreError, ScoreKind};
 pub use state::{ChangeSink, State, Totals};
 pub use storage::{

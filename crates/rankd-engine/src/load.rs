@@ -1,6 +1,7 @@
 //! Filling a state at start: a snapshot in bulk, then the logged changes after it. Organisations
 //! load themselves ([`rankd_orgs::Orgs::load`]).
 
+use rank_index::{BuildError, Crew, ScoreKey, ScoreNoteKey, ScoreTieKey, SortedBuilder};
 use rankd_orgs::{OrgApplyError, OrgChange};
 
 use crate::board::Board;
@@ -9,7 +10,7 @@ use crate::codec::Codec;
 use crate::definition::Definition;
 use crate::ids::{BoardId, Name};
 use crate::layout::{BoardIndex, Layout};
-use crate::rows::{BoardHeader, MemberRow};
+use crate::rows::{BoardHeader, RowRef};
 use crate::score::{Score, ScoreKind};
 use crate::state::State;
 
@@ -61,21 +62,38 @@ pub enum ApplyError {
     },
 }
 
-/// Why a board of a snapshot could not be loaded.
+/// Why a board of a snapshot could not be loaded: its rows are not what the header says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LoadError<E> {
-    /// The rows could not be read.
-    #[error("{0}")]
-    Read(E),
-    /// The rows are not what the header says.
-    #[error("board {board}: {reason}")]
-    Board {
-        /// The id.
-        board: u64,
-        /// What does not fit.
-        reason: String,
-    },
+#[error("board {board}: {reason}")]
+pub struct LoadError {
+    /// The id.
+    pub board: u64,
+    /// What does not fit.
+    pub reason: String,
+}
+
+impl LoadError {
+    fn new(id: BoardId, reason: impl Into<String>) -> Self {
+        Self { board: id.0, reason: reason.into() }
+    }
+}
+
+/// A board on its way into a state: its members are added in the order of their ranks.
+///
+/// It is in no state before [`State::finish_board`], so that several can be made at once.
+#[derive(Debug)]
+pub struct BoardLoader {
+    header: BoardHeader,
+    index: IndexBuilder,
+    members: u64,
+}
+
+/// The builder of a [`BoardIndex`].
+#[derive(Debug)]
+enum IndexBuilder {
+    Plain(SortedBuilder<ScoreKey>),
+    Timed(SortedBuilder<ScoreTieKey>),
+    Noted(SortedBuilder<ScoreNoteKey>),
 }
 
 impl State {
@@ -196,29 +214,22 @@ impl State {
         }
     }
 
-    /// Loads a board from rows in the order of their ranks, in O(n).
+    /// Takes over a board whose members are all there. The hands of `crew` work on it together.
     ///
     /// # Errors
-    /// If the rows cannot be read, are out of order, or are not as many as the header says.
-    pub fn load_board<E>(
-        &self,
-        header: BoardHeader,
-        rows: &mut dyn Iterator<Item = Result<MemberRow, E>>,
-    ) -> Result<(), LoadError<E>> {
-        let id = header.id;
-        let fault = |reason: String| LoadError::Board { board: id.0, reason };
-        if self.directory.by_id(id).is_some() || self.directory.by_name(&header.name).is_some() {
-            return Err(fault("its id or name is taken".to_owned()));
+    /// If a member is there twice, there are not as many as announced, or the board's id or name
+    /// is taken.
+    pub fn finish_board(&self, loader: BoardLoader, crew: &dyn Crew) -> Result<(), LoadError> {
+        let BoardLoader { header, index, members } = loader;
+        let BoardHeader { id, name, definition, created_ms, changed_ms, .. } = header;
+        if self.directory.by_id(id).is_some() || self.directory.by_name(&name).is_some() {
+            return Err(LoadError::new(id, "its id or name is taken"));
         }
-        let index = build(&header.definition, rows).map_err(|error| match error {
-            BuildFault::Read(error) => LoadError::Read(error),
-            BuildFault::Rows(reason) => fault(reason),
-        })?;
-        let members = index.len() as u64;
         if members != header.members {
-            return Err(fault(format!("{} members announced, {members} found", header.members)));
+            let reason = format!("{} members announced, {members} found", header.members);
+            return Err(LoadError::new(id, reason));
         }
-        let BoardHeader { name, definition, created_ms, changed_ms, .. } = header;
+        let index = index.finish(crew).map_err(|error| LoadError::new(id, error.to_string()))?;
         self.directory.insert(&Board::new(id, name, definition, index, created_ms, changed_ms));
         self.retire_board_id(id);
         self.count_members(members, 0);
@@ -239,48 +250,68 @@ impl State {
     }
 }
 
-/// Why an index could not be built.
-enum BuildFault<E> {
-    Read(E),
-    Rows(String),
+impl BoardLoader {
+    /// A board without members so far.
+    #[must_use]
+    pub fn new(header: BoardHeader) -> Self {
+        let index = match BoardIndex::new(&header.definition) {
+            BoardIndex::Plain(_) => IndexBuilder::Plain(SortedBuilder::new()),
+            BoardIndex::Timed(_) => IndexBuilder::Timed(SortedBuilder::new()),
+            BoardIndex::Noted(_) => IndexBuilder::Noted(SortedBuilder::new()),
+        };
+        Self { header, index, members: 0 }
+    }
+
+    /// Members that the header announced and that have not come yet.
+    #[must_use]
+    pub fn members_left(&self) -> u64 {
+        self.header.members.saturating_sub(self.members)
+    }
+
+    /// Adds members behind all others. O(1) each.
+    ///
+    /// # Errors
+    /// If a member is out of order, has a score of the wrong kind, or breaks a limit.
+    pub fn push<'a>(
+        &mut self,
+        rows: impl IntoIterator<Item = RowRef<'a>>,
+    ) -> Result<(), LoadError> {
+        let definition = self.header.definition;
+        let pushed = match &mut self.index {
+            IndexBuilder::Plain(builder) => push(builder, definition, rows),
+            IndexBuilder::Timed(builder) => push(builder, definition, rows),
+            IndexBuilder::Noted(builder) => push(builder, definition, rows),
+        };
+        self.members += pushed.map_err(|reason| LoadError::new(self.header.id, reason))?;
+        Ok(())
+    }
 }
 
-/// The index of these rows.
-fn build<E>(
-    definition: &Definition,
-    rows: &mut dyn Iterator<Item = Result<MemberRow, E>>,
-) -> Result<BoardIndex, BuildFault<E>> {
-    Ok(match BoardIndex::new(definition) {
-        BoardIndex::Plain(_) => BoardIndex::Plain(build_layout(definition, rows)?),
-        BoardIndex::Timed(_) => BoardIndex::Timed(build_layout(definition, rows)?),
-        BoardIndex::Noted(_) => BoardIndex::Noted(build_layout(definition, rows)?),
-    })
+/// [`BoardLoader::push`] for one layout. Returns how many rows there were.
+fn push<'a, K: Layout>(
+    builder: &mut SortedBuilder<K>,
+    definition: Definition,
+    rows: impl IntoIterator<Item = RowRef<'a>>,
+) -> Result<u64, String> {
+    let codec = Codec(definition);
+    let before = builder.len();
+    for row in rows {
+        if !fits(row.score, definition.score) {
+            return Err("a score is not of the board's kind".to_owned());
+        }
+        let key = K::pack(codec, row.score, row.at_ms.unwrap_or(0));
+        builder.push(key, row.member).map_err(|error| error.to_string())?;
+    }
+    Ok((builder.len() - before) as u64)
 }
 
-/// [`build`] for one layout. The first bad row ends the rows; what it was is told afterwards.
-fn build_layout<K: Layout, E>(
-    definition: &Definition,
-    rows: &mut dyn Iterator<Item = Result<MemberRow, E>>,
-) -> Result<rank_index::RankIndex<K>, BuildFault<E>> {
-    let codec = Codec(*definition);
-    let mut fault = None;
-    let keyed = std::iter::from_fn(|| match rows.next()? {
-        Ok(row) if fits(row.score, definition.score) => {
-            Some((K::pack(codec, row.score, row.at_ms.unwrap_or(0)), row.member))
-        }
-        Ok(_) => {
-            fault = Some(BuildFault::Rows("a score is not of the board's kind".to_owned()));
-            None
-        }
-        Err(error) => {
-            fault = Some(BuildFault::Read(error));
-            None
-        }
-    });
-    let built = rank_index::RankIndex::from_sorted(keyed);
-    match fault {
-        Some(fault) => Err(fault),
-        None => built.map_err(|error| BuildFault::Rows(error.to_string())),
+impl IndexBuilder {
+    fn finish(self, crew: &dyn Crew) -> Result<BoardIndex, BuildError> {
+        Ok(match self {
+            Self::Plain(builder) => BoardIndex::Plain(builder.finish(crew)?),
+            Self::Timed(builder) => BoardIndex::Timed(builder.finish(crew)?),
+            Self::Noted(builder) => BoardIndex::Noted(builder.finish(crew)?),
+        })
     }
 }
 

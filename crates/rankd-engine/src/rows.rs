@@ -35,3 +35,23 @@ pub struct MemberRow {
     /// Since when, in milliseconds since 1970, UTC; absent where the board does not keep it.
     pub at_ms: Option<i64>,
 }
+
+/// A member in a snapshot, its name lying elsewhere. It reads and writes as a [`MemberRow`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RowRef<'a> {
+    /// The member.
+    #[serde(borrow, with = "serde_bytes")]
+    pub member: &'a [u8],
+    /// Its score, of the board's kind.
+    pub score: Score,
+    /// Since when, in milliseconds since 1970, UTC; absent where the board does not keep it.
+    pub at_ms: Option<i64>,
+}
+
+impl MemberRow {
+    /// The row without a name of its own.
+    #[must_use]
+    pub fn as_ref(&self) -> RowRef<'_> {
+        RowRef { member: &self.member, score: self.score, at_ms: self.at_ms }
+    }
+}

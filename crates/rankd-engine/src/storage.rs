@@ -84,6 +84,11 @@ pub enum Health {
         /// Whether memory may hold writes that the disk does not.
         ahead_of_disk: bool,
     },
+    /// Reads and writes, but something that keeps the store well has stopped until a restart.
+    Degraded {
+        /// What happened.
+        reason: String,
+    },
     /// Closed, or closing.
     Closed,
 }
@@ -113,6 +118,16 @@ pub struct StoreStats {
     pub snapshot_sequence: u64,
     /// When the newest snapshot was finished, in milliseconds since 1970, UTC; 0 if there is none.
     pub snapshot_at_ms: i64,
+    /// Size of the newest snapshot that was written since the store was opened, in bytes.
+    pub snapshot_bytes: u64,
+    /// How long that one took, in milliseconds.
+    pub snapshot_ms: u64,
+    /// Whether the last attempt at a snapshot failed.
+    pub snapshot_last_failed: bool,
+    /// Members that are in the snapshot that is being written.
+    pub snapshot_members_done: u64,
+    /// About how many it will have; 0 if none is being written.
+    pub snapshot_members_total: u64,
     /// Log segments on disk.
     pub segments: u64,
 }

@@ -11,7 +11,8 @@ use common::{ModelBoard, VecSink, batch, name};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use rankd_engine::{
-    Definition, Intent, MemberRow, Name, Operator, Order, RankStyle, Score, ScoreKind, State, Ties,
+    Alone, BoardLoader, Definition, Intent, MemberRow, Name, Operator, Order, RankStyle, Score,
+    ScoreKind, State, Ties,
 };
 
 #[derive(Debug, Clone)]
@@ -162,8 +163,11 @@ fn restart(state: &Arc<State>, sink: &VecSink) -> Arc<State> {
     while let Some(mut board) = cut.next_board() {
         let mut rows = Vec::new();
         while board.read(7, &mut rows) > 0 {}
-        let mut rows = rows.into_iter().map(Ok::<MemberRow, std::convert::Infallible>);
-        loaded.load_board(board.header().clone(), &mut rows).expect("rows in order");
+        let mut loader = BoardLoader::new(board.header().clone());
+        for rows in rows.chunks(5) {
+            loader.push(rows.iter().map(MemberRow::as_ref)).expect("rows in order");
+        }
+        loaded.finish_board(loader, &Alone).expect("all rows");
     }
     for (member, label) in cut.labels() {
         loaded.load_label(member, label.into());

@@ -194,6 +194,16 @@ fn store(e: &mut DescriptorEncoder<'_>, s: &rankd_engine::StoreStats) -> Result<
     let at_s = u64::try_from(s.snapshot_at_ms / 1000).unwrap_or(0);
     let help = "When the newest snapshot was finished, in seconds since 1970; 0 if there is none";
     gauge(e, "store_snapshot_timestamp_seconds", help, at_s)?;
+    let last_failed = u64::from(s.snapshot_last_failed);
+    gauge(e, "store_snapshot_last_failed", "1 if the last snapshot failed", last_failed)?;
+    gauge(e, "store_snapshot_bytes", "Size of the last snapshot", s.snapshot_bytes)?;
+    #[expect(clippy::cast_precision_loss, reason = "2^53 ms are 285,000 years")]
+    let seconds = ConstGauge::new(s.snapshot_ms as f64 / 1e3);
+    metric(e, "store_snapshot_seconds", "How long the last snapshot took", &seconds)?;
+    let help = "Members in the snapshot that is being written";
+    gauge(e, "store_snapshot_members_done", help, s.snapshot_members_done)?;
+    let help = "Members that it will have, roughly; 0 if none is being written";
+    gauge(e, "store_snapshot_members_total", help, s.snapshot_members_total)?;
     gauge(e, "store_segments", "Log segments on disk", s.segments)
 }
 

@@ -4,13 +4,20 @@
 //! little-endian integers, a byte limit, nothing left over. Cost: O(bytes); a length inside a
 //! body is checked against the bytes that are left before anything is allocated for it.
 
+use std::ops::Range;
+
 use bincode::Options;
-use rankd_engine::Change;
-use serde::Serialize;
+use rankd_engine::{Change, RowRef};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize as _, Serialize};
 
 use crate::error::Damage;
 use crate::limits::{BLOCK_BYTES_MAX, RECORD_BYTES_MAX};
+
+/// Length of the length that a row's member begins with.
+const ROW_LENGTH_BYTES: usize = 8;
+/// Bytes of the shortest row: no name, a score and no time.
+pub(crate) const ROW_BYTES_MIN: usize = ROW_LENGTH_BYTES + 4 + 8 + 1;
 
 fn options(bytes_max: u32) -> impl Options {
     bincode::DefaultOptions::new()
@@ -43,12 +50,32 @@ pub(crate) fn encode_item<T: Serialize>(item: &T, out: &mut Vec<u8>) -> Result<(
     options(BLOCK_BYTES_MAX).serialize_into(out, item).map_err(unfit)
 }
 
+/// How many bytes this takes in a record or an item.
+fn encoded_bytes<T: Serialize>(part: &T) -> u64 {
+    let size = bincode::DefaultOptions::new().with_fixint_encoding().serialized_size(part);
+    size.expect("without a limit, and every list knows its length")
+}
+
 /// Takes one snapshot item off the front of `bytes`.
 ///
 /// # Errors
 /// If the bytes do not begin with such an item.
 pub(crate) fn decode_item<T: DeserializeOwned>(bytes: &mut &[u8]) -> Result<T, Damage> {
     options(BLOCK_BYTES_MAX).allow_trailing_bytes().deserialize_from(bytes).map_err(unfit)
+}
+
+/// Reads the member's row that `bytes` begin with, without copying the member. Returns the row,
+/// where its member lies in `bytes`, and how many bytes the row takes.
+///
+/// # Errors
+/// If the bytes do not begin with a row.
+pub(crate) fn decode_row(bytes: &[u8]) -> Result<(RowRef<'_>, Range<usize>, usize), Damage> {
+    let options = options(BLOCK_BYTES_MAX).allow_trailing_bytes();
+    let mut decoder = bincode::Deserializer::from_slice(bytes, options);
+    let row = RowRef::deserialize(&mut decoder).map_err(unfit)?;
+    let taken = usize::try_from(encoded_bytes(&row)).expect("it is within a block");
+    let end = ROW_LENGTH_BYTES + row.member.len();
+    Ok((row, ROW_LENGTH_BYTES..end, taken))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that map_err asks for")]
@@ -59,7 +86,8 @@ fn unfit(error: bincode::Error) -> Damage {
 #[cfg(test)]
 mod tests {
     use rankd_engine::{
-        BoardId, Definition, KeptOutcomes, KeyMemory, Outcome, Placed, Rejection, Score, ScoreError,
+        BoardId, Definition, KeptOutcomes, KeyMemory, MemberRow, Name, Outcome, Placed, Rejection,
+        Score, ScoreError,
     };
 
     use super::*;
@@ -111,6 +139,24 @@ mod tests {
         ];
         for (outcome, expected) in table {
             assert_bytes(KeptOutcomes::One(Box::new(outcome)), &[vec![u32s(0)], expected].concat());
+        }
+    }
+
+    #[test]
+    fn a_row_is_read_in_place_as_it_is_read_into_memory() {
+        let member: Name = b"ada".as_slice().into();
+        for (score, at_ms) in [(Score::Integer(-3), None), (Score::Float(0.5), Some(-9))] {
+            let row = MemberRow { member: member.clone(), score, at_ms };
+            let mut bytes = Vec::new();
+            encode_item(&row, &mut bytes).expect("short");
+            let whole = bytes.len();
+            bytes.extend_from_slice(b"the next row");
+            let (found, place, taken) = decode_row(&bytes).expect("a row");
+            assert_eq!((found, taken), (row.as_ref(), whole));
+            assert_eq!(bytes.get(place), Some(b"ada".as_slice()));
+            for short in 0..whole {
+                assert!(decode_row(&bytes[..short]).is_err(), "{short} bytes of {whole}");
+            }
         }
     }
 

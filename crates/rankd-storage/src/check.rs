@@ -24,6 +24,7 @@ use crate::recovery::{
 use crate::replay::LogFiles;
 use crate::salvage::{SalvageReport, preview};
 use crate::snapshot::block::{BlockKind, Meta};
+use crate::snapshot::payload::Block;
 use crate::snapshot::read::SnapshotReader;
 
 /// What was found in a data folder.
@@ -216,42 +217,40 @@ fn check_snapshot(
     let mut meter = Meter::new(0, tell);
     let mut rows_left = 0;
     loop {
-        let kind = reader.next_block(&mut meter)?;
+        let mut block = reader.next_block(&mut meter)?;
+        let kind = block.kind();
         if kind != BlockKind::Rows && rows_left > 0 {
             let what = format!("{rows_left} announced members are missing");
-            return Err(reader.damaged(Damage::Content(what)));
+            return Err(block.damaged(Damage::Content(what)));
         }
         if kind == BlockKind::Footer {
-            let (found, _finished_ms) = reader.finish()?;
+            let (found, _finished_ms) = reader.finish(block)?;
             (report.boards, report.members) = (found.boards, found.members);
             report.org_items = found.org_items;
             return Ok(());
         }
-        while reader.items_left() > 0 {
-            check_item(&mut reader, kind, &mut rows_left)?;
+        while block.items_left() > 0 {
+            check_item(&mut block, &mut rows_left)?;
         }
+        block.end()?;
     }
 }
 
-fn check_item(
-    reader: &mut SnapshotReader,
-    kind: BlockKind,
-    rows_left: &mut u64,
-) -> Result<(), StorageError> {
-    match kind {
-        BlockKind::Meta => drop(reader.item::<Meta>()?),
-        BlockKind::Board => *rows_left = reader.item::<BoardHeader>()?.members,
+fn check_item(block: &mut Block, rows_left: &mut u64) -> Result<(), StorageError> {
+    match block.kind() {
+        BlockKind::Meta => drop(block.item::<Meta>()?),
+        BlockKind::Board => *rows_left = block.item::<BoardHeader>()?.members,
         BlockKind::Rows => {
-            drop(reader.item::<MemberRow>()?);
+            drop(block.item::<MemberRow>()?);
             *rows_left = rows_left.checked_sub(1).ok_or_else(|| {
                 let what = "more members than the board's header announced";
-                reader.damaged(Damage::Content(what.to_owned()))
+                block.damaged(Damage::Content(what.to_owned()))
             })?;
         }
-        BlockKind::Labels => drop(reader.item::<(ByteBuf, Box<str>)>()?),
-        BlockKind::Keys => drop(reader.item::<(ByteBuf, KeyMemory)>()?),
+        BlockKind::Labels => drop(block.item::<(ByteBuf, Box<str>)>()?),
+        BlockKind::Keys => drop(block.item::<(ByteBuf, KeyMemory)>()?),
         BlockKind::Orgs => {
-            let _item = reader.item::<OrgItem>()?;
+            let _item = block.item::<OrgItem>()?;
         }
         BlockKind::Footer => {}
     }

@@ -11,7 +11,7 @@
 use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rankd_engine::{
     Batch, Change, ChangeSink, Health, OrgBatch, Receipt, SnapshotReport, State, Storage,
@@ -124,7 +124,8 @@ impl EmbeddedStore {
         let stats =
             StoreStats { segments, snapshot_sequence, snapshot_at_ms, ..StoreStats::default() };
         let queue = Arc::new(Queue::new(report.sequence, stats));
-        let desk = Arc::new(Desk::new(options.snapshot_log_bytes, log_bytes));
+        let interval = options.snapshot_interval_ms.map(Duration::from_millis);
+        let desk = Arc::new(Desk::new(options.snapshot_log_bytes, interval, log_bytes));
         let keeper = Keeper {
             fs,
             folder: folder.to_path_buf(),
@@ -277,7 +278,8 @@ impl Storage for EmbeddedStore {
     }
 
     fn stats(&self) -> StoreStats {
-        self.queue.stats()
+        let (snapshot_members_done, snapshot_members_total) = self.desk.progress();
+        StoreStats { snapshot_members_done, snapshot_members_total, ..self.queue.stats() }
     }
 
     fn close(&self) -> StoreFuture<'_, ()> {

@@ -158,12 +158,23 @@ struct RealLock {
 
 impl FsLock for RealLock {}
 
+impl RealFs {
+    /// Makes the name of a folder that is there durable: whoever made it may have been killed
+    /// before that. A parent that may not be read was not made by who is kept from reading it.
+    fn sync_name_of_folder(self, parent: &Path) -> io::Result<()> {
+        match self.sync_folder(parent) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+            synced => synced,
+        }
+    }
+}
+
 impl Fs for RealFs {
     fn create_folder(&self, folder: &Path) -> io::Result<()> {
-        if folder.is_dir() {
-            return Ok(());
-        }
         let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if folder.is_dir() {
+            return self.sync_name_of_folder(parent.unwrap_or(Path::new(".")));
+        }
         if let Some(parent) = parent {
             self.create_folder(parent)?;
         }

@@ -1,7 +1,8 @@
 //! Decides which of the records that survived in a damaged log a salvage takes, and what it says
 //! of the others.
 //!
-//! Invariant: the records taken follow each other and the snapshot without a gap. Damage is
+//! Invariant: the records taken follow each other and the snapshot without a gap, and the checksum
+//! of each was seen to be good. Damage is
 //! harmless if what is taken goes on behind it. Cost: O(1) a record; a bounded list of findings.
 
 use rankd_engine::Record;
@@ -56,7 +57,7 @@ impl Harvest {
 
     fn add_record(&mut self, record: &Record, is_checked: bool, apply: &mut Apply<'_>) {
         let next = self.sequence + 1;
-        self.settle(record.sequence <= next);
+        self.settle(record.sequence < next || (record.sequence == next && is_checked));
         let unfit = self.unfit.as_ref().map(|unfit| unfit.sequence);
         if record.sequence < next || unfit == Some(record.sequence) {
             return;
@@ -66,13 +67,15 @@ impl Harvest {
             *count += 1;
             return;
         }
+        if !is_checked {
+            // Applying it could bring back something that nobody ever wrote.
+            list(&mut self.lost, unchecked(record.sequence));
+            return;
+        }
         match apply(record) {
             Ok(()) => {
                 self.sequence = record.sequence;
                 self.records += 1;
-                if !is_checked {
-                    list(&mut self.lost, unchecked(record.sequence));
-                }
             }
             Err(why) => self.unfit = Some(Unfit { sequence: record.sequence, why }),
         }
@@ -136,8 +139,8 @@ impl Harvest {
 
 fn unchecked(sequence: u64) -> String {
     format!(
-        "the certainty that record {sequence} is as it was written: its head is good, but the \
-         record before it, whose checksum its own continues, is destroyed; it was used as it is"
+        "record {sequence}: its head is good, but the record before it, whose checksum its own \
+         continues, is destroyed, so nobody can tell whether its body is as it was written"
     )
 }
 

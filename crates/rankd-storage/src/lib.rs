@@ -2,7 +2,8 @@
 //!
 //! What it is: [`EmbeddedStore`], which keeps every acknowledged write in a log and takes
 //! snapshots of the whole state; [`MemoryStore`], which keeps nothing; [`check`] and [`salvage`]
-//! for folders that are not well. The files are described in `docs/storage-format.md`.
+//! for folders that are not well; [`restore`] for a snapshot that was copied away. The files are
+//! described in `docs/storage-format.md`.
 //!
 //! What it is not: it resolves nothing and ranks nothing (that is the engine's), knows no front
 //! end, and reads no clock but the one it is given. All disk access goes through [`Fs`].
@@ -40,6 +41,7 @@ mod admission;
 mod body;
 mod bytes;
 mod check;
+mod crew;
 mod embedded;
 mod error;
 mod fs;
@@ -52,6 +54,7 @@ mod names;
 mod options;
 mod recovery;
 mod replay;
+mod restore;
 mod salvage;
 mod snapshot;
 mod source;
@@ -66,4 +69,5 @@ pub use memory::MemoryStore;
 pub use meter::Progress;
 pub use options::{Durability, EmbeddedOptions};
 pub use recovery::{OpenReport, TornTail};
+pub use restore::{RestoreReport, restore};
 pub use salvage::{SalvageReport, salvage};

@@ -22,14 +22,33 @@ pub const SEGMENT_BYTES_MIN: u64 = 4 << 10;
 pub const SEGMENT_BYTES_MAX: u64 = 4 << 30;
 /// Log bytes since the last snapshot at which the next one is taken, unless set otherwise.
 pub const SNAPSHOT_LOG_BYTES_DEFAULT: u64 = 512 << 20;
+/// Time from one snapshot to the next that is taken by itself, unless set otherwise, in
+/// milliseconds.
+pub const SNAPSHOT_INTERVAL_MS_DEFAULT: u64 = 3_600_000;
+/// Longest legal such time, in milliseconds.
+pub const SNAPSHOT_INTERVAL_MS_MAX: u64 = 31 * 24 * 3_600_000;
+/// How often the log is told how far a snapshot is, in milliseconds.
+pub const SNAPSHOT_TELL_MS: u64 = 5_000;
 /// Longest legal time between two fsyncs of `Durability::Interval`, in milliseconds.
 pub const INTERVAL_MS_MAX: u64 = 60_000;
 /// A snapshot block is closed when its payload has reached this many bytes.
-pub const BLOCK_BYTES_TARGET: usize = 256 << 10;
+pub const BLOCK_BYTES_TARGET: usize = 64 << 10;
 /// Largest payload of a snapshot block, in bytes, stored or decompressed.
 pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
 /// Snapshot bytes between two fsyncs of the file that is being written.
-pub const SNAPSHOT_SYNC_BYTES: u64 = 16 << 20;
+pub const SNAPSHOT_SYNC_BYTES: u64 = 1 << 20;
+/// Length in bytes from which on a snapshot is loaded by several threads.
+pub const LOAD_TOGETHER_BYTES_MIN: u64 = 4 << 20;
+/// Most threads that unpack blocks at a start.
+pub const LOAD_DECODERS_MAX: usize = 16;
+/// Blocks that may wait for each of them, and behind each of them.
+pub const LOAD_BLOCKS_AHEAD: usize = 16;
+/// How many times as long as it works a snapshot rests, unless the store is being closed.
+pub const PACE_RESTS: u32 = 2;
+/// Microseconds of work before a rest.
+pub const PACE_WORK_US: u64 = 100;
+/// Longest rest, in milliseconds.
+pub const PACE_REST_MS_MAX: u64 = 20;
 /// Rows that are read from a board in one turn under its lock.
 pub const CUT_ROWS_MAX: usize = 512;
 /// Good snapshots that stay on disk.
@@ -44,6 +63,11 @@ pub const SALVAGE_LINES_MAX: usize = 100;
 pub const READ_BYTES: usize = 256 << 10;
 /// Most bytes of buffer that the log writer keeps between two groups.
 pub const GROUP_BUFFER_BYTES_KEPT: usize = 8 << 20;
+/// Records of the last two groups from which on the writer waits for as many again, under
+/// `Durability::Always`.
+pub const GROUP_RECORDS_MIN: u64 = 8;
+/// Longest such wait, in microseconds; it is no longer than the last fsync either.
+pub const GROUP_WAIT_US_MAX: u64 = 500;
 /// Upper bound of what one intent adds to a record beside its names, label and key, in bytes.
 pub const INTENT_BYTES_MAX: u64 = 256;
 /// Upper bound of what one intent about organisations adds to a record beside its changes, of

@@ -32,9 +32,12 @@ pub struct EmbeddedOptions {
     /// Size in bytes at which the next log segment is begun:
     /// [`limits::SEGMENT_BYTES_MIN`] to [`limits::SEGMENT_BYTES_MAX`].
     pub segment_bytes: u64,
-    /// Log bytes since the last snapshot at which the next one is taken by itself; `None`: only
-    /// on demand and at close.
+    /// Log bytes since the last snapshot at which the next one is taken by itself; `None`: however
+    /// long the log is.
     pub snapshot_log_bytes: Option<u64>,
+    /// Milliseconds after which the next snapshot is taken by itself if there is anything new, 1 to
+    /// [`limits::SNAPSHOT_INTERVAL_MS_MAX`]; `None`: however old the last one is.
+    pub snapshot_interval_ms: Option<u64>,
     /// Whether closing writes a snapshot if there is anything new, so that the next start is fast.
     pub snapshot_on_close: bool,
     /// Identity of a new store, drawn at random if `None`. Ignored where a store exists.
@@ -49,6 +52,7 @@ impl Default for EmbeddedOptions {
             durability: Durability::default(),
             segment_bytes: limits::SEGMENT_BYTES_DEFAULT,
             snapshot_log_bytes: Some(limits::SNAPSHOT_LOG_BYTES_DEFAULT),
+            snapshot_interval_ms: Some(limits::SNAPSHOT_INTERVAL_MS_DEFAULT),
             snapshot_on_close: true,
             store_id: None,
             clock: Arc::new(SystemClock),
@@ -69,6 +73,9 @@ impl EmbeddedOptions {
         }
         if let Some(bytes) = self.snapshot_log_bytes {
             within("snapshot_log_bytes", bytes, limits::SEGMENT_BYTES_MIN, u64::MAX)?;
+        }
+        if let Some(ms) = self.snapshot_interval_ms {
+            within("snapshot_interval_ms", ms, 1, limits::SNAPSHOT_INTERVAL_MS_MAX)?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use rankd_engine::{Change, ChangeSink, Clock, Record, State, Totals};
 use serde::Serialize;
 
 use crate::error::{Action, LayoutError, StorageError};
-use crate::fs::Fs;
+use crate::fs::{Fs, FsLock};
 use crate::harvest::{Harvest, Unfit};
 use crate::head::{StoreId, salt};
 use crate::log::active::ActiveLog;
@@ -21,6 +21,7 @@ use crate::names::{self, LOCK, Listing};
 use crate::recovery::{BEFORE_ALL_RECORDS, needed_segments, random_id, take_lock};
 use crate::replay::{Apply, LogFiles};
 use crate::snapshot::load::load;
+use crate::snapshot::pace::Pace;
 use crate::snapshot::read::SnapshotReader;
 use crate::snapshot::write::Target;
 use crate::survivors::walk;
@@ -67,11 +68,7 @@ pub fn salvage(
         let owner = names::lock_owner(&**fs, folder);
         return Err(StorageError::Locked { folder: folder.to_path_buf(), owner });
     }
-    fs.create_folder(out).map_err(StorageError::io(Action::Create, out))?;
-    if !fs.list(out).map_err(StorageError::io(Action::List, out))?.is_empty() {
-        return Err(LayoutError::NotEmpty(out.to_path_buf()).into());
-    }
-    let _lock = take_lock(&**fs, out)?;
+    let _lock = take_empty(&**fs, out)?;
     let listing = Listing::read(&**fs, folder)?;
     let source = Source { fs: &**fs, folder, listing: &listing };
     let (state, report) = source.rebuild()?;
@@ -80,8 +77,23 @@ pub fn salvage(
     Ok(SalvageReport { boards, members, orgs, users, activities, ..report })
 }
 
-/// The log of the new store begins behind its snapshot.
-fn write_store(
+/// Makes a folder for a new store, and this process the only one in it.
+///
+/// # Errors
+/// If there is anything in it; what the disk says.
+pub(crate) fn take_empty(fs: &dyn Fs, out: &Path) -> Result<Box<dyn FsLock>, StorageError> {
+    fs.create_folder(out).map_err(StorageError::io(Action::Create, out))?;
+    if !fs.list(out).map_err(StorageError::io(Action::List, out))?.is_empty() {
+        return Err(LayoutError::NotEmpty(out.to_path_buf()).into());
+    }
+    take_lock(fs, out)
+}
+
+/// Writes the state as a store of its own, whose log begins behind its snapshot.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn write_store(
     fs: &Arc<dyn Fs>,
     out: &Path,
     clock: &dyn Clock,
@@ -91,7 +103,15 @@ fn write_store(
     let store = random_id()?;
     let cut = state.begin_cut(&At(sequence));
     let cut = cut.map_err(|error| StorageError::Snapshot(error.to_string()))?;
-    let target = Target { fs: &**fs, folder: out, store, clock, is_stopped: &|| false };
+    let target = Target {
+        fs: &**fs,
+        folder: out,
+        store,
+        clock,
+        is_stopped: &|| false,
+        tell: &|_| {},
+        pace: &Pace::full(),
+    };
     target.write(cut)?;
     let start = Position { next: sequence + 1, chain: salt(&store) };
     ActiveLog::create(Arc::clone(fs), out, store, start)?;

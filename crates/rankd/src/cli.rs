@@ -7,6 +7,7 @@ use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::import::ImportArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::restore::RestoreArgs;
 use crate::commands::snapshot::SnapshotArgs;
 use crate::commands::top::TopArgs;
 use crate::exit::EXIT_CODES;
@@ -80,6 +81,12 @@ pub(crate) enum Command {
     /// writing at the moment then looks unfinished. Exit code 0 if everything is as it was written,
     /// 1 if anything is damaged, 2 for wrong usage.
     Check(CheckArgs),
+    /// Make a data folder of a snapshot that was copied away
+    ///
+    /// The copy is checked from end to end before anything is written. The new folder holds
+    /// everything up to the moment at which the snapshot was begun, and nothing after it; `serve
+    /// --data DIR` opens it.
+    Restore(RestoreArgs),
     /// Write synthetic data of organisations as files that `import` reads
     ///
     /// Organisations, users and what they did over the years, for one of the three surfaces: some

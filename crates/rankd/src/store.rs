@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,6 +14,9 @@ use rankd_storage::{
 };
 
 use crate::settings::{Durability, Settings, Store};
+
+/// How often the log is told how far loading is, where there is no terminal, in milliseconds.
+const LOADING_TELL_MS: u64 = 2_000;
 
 /// An engine over the store that the settings ask for. Blocks until it is loaded.
 pub(crate) fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Arc<Engine>> {
@@ -26,7 +30,12 @@ pub(crate) fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Arc<Eng
         Store::Embedded => {
             let store_options = EmbeddedOptions {
                 durability: durability(settings),
+                segment_bytes: settings.segment_bytes,
                 snapshot_log_bytes: Some(settings.snapshot_log_bytes),
+                snapshot_interval_ms: match settings.snapshot_interval_s {
+                    0 => None,
+                    seconds => Some(seconds * 1_000),
+                },
                 ..EmbeddedOptions::default()
             };
             open_embedded(folder, store_options, options)
@@ -64,9 +73,15 @@ fn open_embedded(
 ) -> anyhow::Result<Arc<Engine>> {
     let state = State::new();
     let progress = progress_bar();
+    let mut told = Instant::now();
     let mut on_progress = |at: Progress| {
         progress.set_length(at.total_bytes);
         progress.set_position(at.done_bytes);
+        if progress.is_hidden() && told.elapsed() >= Duration::from_millis(LOADING_TELL_MS) {
+            told = Instant::now();
+            let Progress { done_bytes, total_bytes } = at;
+            tracing::info!(done_bytes, total_bytes, "loading");
+        }
     };
     let opened = EmbeddedStore::open_with_progress(
         folder,
@@ -107,7 +122,7 @@ fn explained(error: StorageError) -> anyhow::Error {
     anyhow::anyhow!("{} ({hint})", error.one_line())
 }
 
-/// A bar on a terminal, nothing elsewhere.
+/// A bar on a terminal; elsewhere it is hidden, and the log is told.
 fn progress_bar() -> ProgressBar {
     let style = ProgressStyle::with_template("loading {bar:30} {bytes}/{total_bytes} {eta}")
         .expect("a template that is well-formed");

@@ -18,6 +18,8 @@ pub(crate) const PACKAGE: &str = "rankd-benches";
 enum Kind {
     /// A program of the package.
     Program(&'static str),
+    /// A program of the package that starts the server, which has to be built as well.
+    WithServer(&'static str),
     /// A bench target of the package.
     Bench(&'static str),
 }
@@ -28,7 +30,7 @@ struct Benchmark {
     kind: Kind,
 }
 
-const BENCHMARKS: [Benchmark; 6] = [
+const BENCHMARKS: &[Benchmark] = &[
     Benchmark {
         name: "core",
         about: "the index beside what could be used instead; writes docs/benchmarks.md (--quick: \
@@ -56,6 +58,12 @@ const BENCHMARKS: [Benchmark; 6] = [
         kind: Kind::Program("ingest"),
     },
     Benchmark {
+        name: "storage",
+        about: "group commit, snapshots under load and restarts, beside Redis; writes \
+                docs/benchmarks-storage.md (--quick: checks only that all works)",
+        kind: Kind::WithServer("storage"),
+    },
+    Benchmark {
         name: "windows",
         about: "windows over activities, beside PostgreSQL; writes docs/benchmarks-windows.md \
                 (--quick: checks only that all agree)",
@@ -74,13 +82,18 @@ pub(crate) fn run(root: &Path, name: &str, arguments: &[String]) -> Result<()> {
     };
     let arguments = arguments.iter().map(String::as_str);
     let words: Vec<_> = words(benchmark.kind).into_iter().chain(arguments).collect();
+    if let Kind::WithServer(_) = benchmark.kind {
+        command::run(&mut command::cargo(root, &["build", "--release", "--package", "rankd"]))?;
+    }
     command::run(&mut command::cargo(root, &words))
 }
 
 /// Cargo's arguments, up to those of the benchmark.
 fn words(kind: Kind) -> Vec<&'static str> {
     match kind {
-        Kind::Program(name) => vec!["run", "--release", "--package", PACKAGE, "--bin", name, "--"],
+        Kind::Program(name) | Kind::WithServer(name) => {
+            vec!["run", "--release", "--package", PACKAGE, "--bin", name, "--"]
+        }
         Kind::Bench(name) => vec!["bench", "--package", PACKAGE, "--bench", name, "--"],
     }
 }
@@ -100,7 +113,7 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_names() {
         let error = run(Path::new("."), "cores", &[]).unwrap_err();
         let expected = "no benchmark is called \"cores\"; there are: core, count, criterion, \
-                        floor, ingest, windows";
+                        floor, ingest, storage, windows";
         assert_eq!(error.to_string(), expected);
     }
 
@@ -115,7 +128,7 @@ mod tests {
         for Benchmark { name, kind, .. } in BENCHMARKS {
             assert!(
                 match kind {
-                    Kind::Program(target) => has("bin", target),
+                    Kind::Program(target) | Kind::WithServer(target) => has("bin", target),
                     Kind::Bench(target) => has("bench", target),
                 },
                 "{name}"

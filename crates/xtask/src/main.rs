@@ -1,4 +1,4 @@
-//! The project's task runner: `cargo xtask test|check|bench|loom|asan|fuzz|tidy`.
+//! The project's task runner: `cargo xtask test|check|bench|loom|asan|crash|kill|fuzz|tidy`.
 //!
 //! What it is: the one place that knows which commands, with which flags, make the project's
 //! checks; people and the continuous integration call the same ones. What it is not: a part of the
@@ -17,6 +17,7 @@ mod asan;
 mod bench;
 mod check;
 mod command;
+mod crash;
 mod fuzz;
 mod loom;
 mod needs;
@@ -57,6 +58,18 @@ enum Task {
         #[arg(long)]
         quick: bool,
     },
+    /// Run a long campaign of simulated power cuts, faults or damage.
+    Crash {
+        /// Its name and settings, as in `cargo xtask crash power --cuts 1000000`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
+    /// Kill a serving process over and over, and compare what it lost with what it had promised.
+    Kill {
+        /// How often.
+        #[arg(long, default_value_t = 5000)]
+        rounds: u64,
+    },
     /// Run one fuzz target.
     Fuzz {
         /// Name of the target, a file of `fuzz/fuzz_targets`.
@@ -91,6 +104,8 @@ fn run(task: &Task) -> Result<()> {
         }
         Task::Loom => loom::run(&root),
         Task::Asan { quick } => asan::run(&root, *quick),
+        Task::Crash { arguments } => crash::simulate(&root, arguments),
+        Task::Kill { rounds } => crash::kill(&root, *rounds),
         Task::Fuzz { target, seconds } => fuzz::run(&root, target, *seconds),
         Task::Tidy => tidy::run(&root),
     }

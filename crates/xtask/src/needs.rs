@@ -27,6 +27,9 @@ const NEEDS: &[Need] = &[
     // The comparison of the benches builds a C++ structure, and asks a Redis of its own.
     Need { command: "g++", package: "g++" },
     Need { command: "redis-server", package: "redis-server" },
+    // The end-to-end tests fail and kill at the exact n-th system call, and fill a small disk.
+    Need { command: "strace", package: "strace" },
+    Need { command: "mount", package: "mount" },
 ];
 
 /// The test runner, at a version that builds with the workspace's compiler.

@@ -2,8 +2,9 @@
 //!
 //! What it is: the program behind `cargo xtask bench ingest`. It submits batches to the engine as
 //! the HTTP front end does, without HTTP and JSON, and counts the activities that were acknowledged
-//! after an fsync. Then more come in at a steady rate, while boards are read. What it is not: a part of the product. Invariant: every activity is accepted, or
-//! the run fails. Cost: as many activities as were asked for, on the disk of the temporary folder.
+//! after an fsync. Then more come in at a steady rate, while boards are read. What it is not: a
+//! part of the product. Invariant: every activity is accepted, or the run fails. Cost: as many
+//! activities as were asked for, on the disk of the temporary folder.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;

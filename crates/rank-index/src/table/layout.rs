@@ -46,7 +46,6 @@ impl Layout {
     }
 
     /// Chunks that are, or will be, a home.
-    #[cfg(test)]
     pub(super) fn homes(&self) -> usize {
         index(self.new)
     }

@@ -20,6 +20,7 @@
 //! memory when it begins to grow: up to 8.2 bytes.
 
 mod chunk;
+mod fill;
 mod layout;
 mod segments;
 #[cfg(test)]
@@ -74,7 +75,7 @@ impl Table {
     }
 
     /// The place with this hash of which `is_it` holds.
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn find(&self, hash: u64, is_it: impl FnMut(Place) -> bool) -> Option<Place> {
         self.find_entry(hash, is_it).map(|found| found.place)
     }

@@ -65,6 +65,18 @@ impl Segments {
         self.written = index + 1;
     }
 
+    /// The first `chunks` chunks, at least one, in up to `runs_max` runs of whole segments.
+    pub(super) fn runs(&mut self, chunks: usize, runs_max: usize) -> Vec<Run<'_>> {
+        self.chunk_mut(chunks - 1);
+        let each = self.segments.len().div_ceil(runs_max);
+        let runs = self.segments.chunks_mut(each).enumerate();
+        runs.map(|(number, segments)| {
+            let first = number * each * SEGMENT_CHUNKS;
+            Run { first, end: chunks.min(first + each * SEGMENT_CHUNKS), segments }
+        })
+        .collect()
+    }
+
     /// All chunks, up to the last one that was written.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Chunk> {
         (0..self.written).map(|index| self.chunk(index))
@@ -73,6 +85,34 @@ impl Segments {
     /// Bytes written, or about to be.
     pub(super) fn memory_bytes(&self) -> usize {
         self.written * size_of::<Chunk>() + self.segments.capacity() * size_of::<Segment<Chunk>>()
+    }
+}
+
+/// Chunks behind each other, a part of a table's, to be written by one thread.
+pub(super) struct Run<'a> {
+    first: usize,
+    end: usize,
+    segments: &'a mut [Segment<Chunk>],
+}
+
+impl Run<'_> {
+    /// Chunk number `index` of the table, if it is in this run.
+    #[inline]
+    pub(super) fn chunk(&self, index: usize) -> Option<&Chunk> {
+        let own = self.own(index)?;
+        Some(&self.segments[own >> SEGMENT_BITS][own % SEGMENT_CHUNKS])
+    }
+
+    /// As [`chunk`](Self::chunk), to write.
+    #[inline]
+    pub(super) fn chunk_mut(&mut self, index: usize) -> Option<&mut Chunk> {
+        let own = self.own(index)?;
+        Some(&mut self.segments[own >> SEGMENT_BITS][own % SEGMENT_CHUNKS])
+    }
+
+    #[inline]
+    fn own(&self, index: usize) -> Option<usize> {
+        (self.first..self.end).contains(&index).then(|| index - self.first)
     }
 }
 

@@ -7,6 +7,7 @@ use std::cell::Cell;
 use std::collections::HashMap;
 
 use super::*;
+use crate::crew::{Crew, Work};
 
 /// The splitmix64 generator: the same numbers in every run.
 struct Random(u64);
@@ -236,4 +237,59 @@ fn the_first_chunk_of_a_search_holds_the_place() {
     let place = Place::unpack(pair.places[0]);
     let lane = chunk.lanes_with(Tag::of(1 << 40)).find(|&lane| chunk.place(lane) == place);
     assert_eq!(lane, Some(0));
+}
+
+/// Hands that work one after the other, and the last piece first.
+struct Backwards(usize);
+
+impl Crew for Backwards {
+    fn hands(&self) -> usize {
+        self.0
+    }
+
+    fn carry_out(&self, work: Vec<Work<'_>>) {
+        assert!(work.len() <= self.0, "{} pieces for {} hands", work.len(), self.0);
+        work.into_iter().rev().for_each(|piece| piece());
+    }
+}
+
+/// Hashes of enough entries for three segments. Some share one at the end of the first, so that
+/// they do not fit in there.
+fn hashes_of_three_segments() -> Vec<u64> {
+    let (places, chunk) = (3_000_000_u64, (1_u128 << 17) - 1);
+    let homes = Layout::with_room(places).homes() as u128;
+    assert!(homes > 2 << 17, "{homes} chunks are two segments");
+    let last = u64::try_from((chunk << 64).div_ceil(homes)).unwrap();
+    let mut random = Random(5);
+    (0..places).map(|number| if number % 60_000 == 0 { last } else { random.next() }).collect()
+}
+
+#[test]
+fn a_table_that_is_filled_in_parts_has_every_place() {
+    let hashes = hashes_of_three_segments();
+    let place = |number: usize| Place::unpack(u32::try_from(number).unwrap());
+    let entries = || hashes.iter().enumerate().map(|(number, &hash)| (hash, place(number)));
+    for hands in [1, 2, 7] {
+        let table = Table::filled(hashes.len(), entries, |one, two| one == two, &Backwards(hands));
+        let table = table.unwrap();
+        table.check(|place| hashes[place.pack() as usize]).unwrap();
+        for (hash, place) in entries().step_by(101) {
+            assert_eq!(table.find(hash, |other| other == place), Some(place));
+        }
+    }
+}
+
+#[test]
+fn a_member_that_is_there_twice_is_found_in_any_part() {
+    let hashes = hashes_of_three_segments();
+    let place = |number: usize| Place::unpack(u32::try_from(number).unwrap());
+    // The first: in the run of hashes that are equal, and do not fit.
+    for (one, two) in [(0, 2_940_000), (17, 18), (2_000_000, 2_999_999)] {
+        let mut hashes = hashes.clone();
+        hashes[two] = hashes[one];
+        let entries = || hashes.iter().enumerate().map(|(number, &hash)| (hash, place(number)));
+        let is_twin = |left: Place, right: Place| (left, right) == (place(one), place(two));
+        let found = Table::filled(hashes.len(), entries, is_twin, &Backwards(3));
+        assert_eq!(found.err(), Some(two));
+    }
 }

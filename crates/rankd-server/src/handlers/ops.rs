@@ -57,6 +57,7 @@ pub(crate) fn ready(slot: &EngineSlot) -> Reply {
         Some(Health::ReadOnly { reason, ahead_of_disk }) => {
             not_ready("read-only", reason, ahead_of_disk)
         }
+        Some(Health::Degraded { reason }) => not_ready("degraded", reason, false),
         Some(Health::Closed) => not_ready("closed", "the store is closed".to_owned(), false),
         Some(Health::Ready) => {
             Readiness { ready: true, status: "ready", reason: None, ahead_of_disk: false }

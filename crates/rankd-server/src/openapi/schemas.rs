@@ -215,7 +215,7 @@ fn operations() -> Value {
         })),
         "Readiness": object(&["ready", "status", "reason", "ahead_of_disk"], &json!({
             "ready": { "type": "boolean" },
-            "status": { "enum": ["ready", "loading", "read-only", "closed"] },
+            "status": { "enum": ["ready", "loading", "degraded", "read-only", "closed"] },
             "reason": { "type": ["string", "null"] },
             "ahead_of_disk": { "type": "boolean" },
         })),

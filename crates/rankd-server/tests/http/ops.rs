@@ -77,9 +77,11 @@ async fn the_stores_refusals_keep_their_meaning() {
         let rows = r#"{"scores": [{"member": "m", "score": 1}]}"#;
         server.post("/v1/boards/b/scores", rows).await.problem(status, slug, &[mention]);
     }
-    let health = Some(Health::Closed);
-    server.store.follow(Script { health, ..Script::default() });
-    assert_eq!(server.get("/readyz").await.json(503)["status"], "closed");
+    let degraded = Health::Degraded { reason: "no more snapshots".into() };
+    for (health, status) in [(Health::Closed, "closed"), (degraded, "degraded")] {
+        server.store.follow(Script { health: Some(health), ..Script::default() });
+        assert_eq!(server.get("/readyz").await.json(503)["status"], status);
+    }
 }
 
 #[tokio::test]
@@ -122,6 +124,8 @@ async fn metrics_count_requests_by_route_and_refusals_by_reason() {
         "rankd_ready 1".to_owned(),
         "rankd_store_sequence 1".to_owned(),
         "rankd_store_records_total 1".to_owned(),
+        "rankd_store_snapshot_last_failed 0".to_owned(),
+        "rankd_store_snapshot_members_total 0".to_owned(),
         "# EOF".to_owned(),
     ] {
         assert!(page.text().lines().any(|l| l == line), "no line {line} in\n{}", page.text());

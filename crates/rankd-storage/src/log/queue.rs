@@ -5,7 +5,7 @@
 //! boards locked, so this lock is held for a few instructions and never over I/O.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rankd_engine::{Change, ChangeSink, Health, StoreError, StoreStats};
@@ -39,6 +39,8 @@ pub(crate) struct Work {
 pub(crate) enum Wake {
     /// For new work, and at this time.
     Work(Option<Instant>),
+    /// For new work, once there are `enough` records, or `patience` after the first of them.
+    Group { enough: usize, patience: Duration },
     /// A write has failed: at `at`, or already at `nudged` if a write was refused meanwhile.
     Retry { at: Instant, nudged: Instant },
 }
@@ -61,8 +63,12 @@ struct QueueState {
     sync_waiters: Waiters,
     sync_wanted: u64,
     failure: Option<Failure>,
+    /// What has stopped beside the log, for good.
+    degraded: Option<String>,
     was_nudged: bool,
     is_closing: bool,
+    /// Records from which on the writer wants to be woken: each wake costs the one who pushes.
+    wake_at: usize,
     /// `sequence` and `durable_sequence` in it are the truth, not copies.
     stats: StoreStats,
 }
@@ -78,8 +84,10 @@ impl Queue {
             sync_waiters: Waiters::default(),
             sync_wanted: 0,
             failure: None,
+            degraded: None,
             was_nudged: false,
             is_closing: false,
+            wake_at: 1,
             stats,
         };
         Self {
@@ -127,7 +135,7 @@ impl Queue {
     /// changes the health holds the queue's lock, and takes the health's second.
     async fn not_ready(&self) {
         let mut health = self.health.subscribe();
-        let _seen = health.wait_for(|health| *health != Health::Ready).await;
+        let _seen = health.wait_for(|health| !takes_writes(health)).await;
     }
 
     async fn place(&self, records: u32, bytes: u32) -> Result<Admission, StoreError> {
@@ -146,7 +154,7 @@ impl Queue {
     /// Why writes are refused, if they are. Asking reminds the writer to try again.
     fn refusal(&self) -> Option<StoreError> {
         let refusal = match &*self.health.borrow() {
-            Health::Ready => return None,
+            Health::Ready | Health::Degraded { .. } => return None,
             Health::ReadOnly { reason, .. } => StoreError::ReadOnly(reason.clone()),
             Health::Closed => StoreError::Closed,
         };
@@ -166,8 +174,11 @@ impl Queue {
         state.stats.sequence += 1;
         let sequence = state.stats.sequence;
         state.pending.push(Pending { sequence, accepted_ms, changes, admission });
+        let is_wanted = state.pending.len() >= state.wake_at;
         drop(state);
-        self.wake.notify_all();
+        if is_wanted {
+            self.wake.notify_all();
+        }
         sequence
     }
 
@@ -212,9 +223,16 @@ impl Queue {
     /// The writer's wait for something to do.
     pub(crate) fn next_work(&self, wake: Wake) -> Work {
         let mut state = self.state.lock();
+        let mut group_until = None;
         loop {
             let (is_due, until) = match wake {
                 Wake::Work(until) => (state.has_work(), until),
+                Wake::Group { .. } if !state.has_work() => (false, None),
+                Wake::Group { enough, patience } => {
+                    state.wake_at = enough;
+                    let until = *group_until.get_or_insert_with(|| Instant::now() + patience);
+                    (state.pending.len() >= enough || state.is_sync_wanted(), Some(until))
+                }
                 Wake::Retry { nudged, .. } if state.was_nudged => (false, Some(nudged)),
                 Wake::Retry { at, .. } => (false, Some(at)),
             };
@@ -230,6 +248,7 @@ impl Queue {
             }
         }
         state.was_nudged = false;
+        state.wake_at = 1;
         Work {
             pending: std::mem::take(&mut state.pending),
             is_sync_wanted: state.is_sync_wanted(),
@@ -277,7 +296,16 @@ impl Queue {
     pub(crate) fn recover(&self) {
         let mut state = self.state.lock();
         state.failure = None;
-        self.set_health(Health::Ready);
+        self.set_health(state.well());
+    }
+
+    /// Something beside the log has stopped until a restart; writes go on.
+    pub(crate) fn degrade(&self, reason: &str) {
+        let mut state = self.state.lock();
+        state.degraded = Some(reason.to_owned());
+        if state.failure.is_none() {
+            self.set_health(state.well());
+        }
     }
 
     /// A closed store stays closed.
@@ -340,7 +368,17 @@ impl ChangeSink for Queue {
     }
 }
 
+fn takes_writes(health: &Health) -> bool {
+    matches!(health, Health::Ready | Health::Degraded { .. })
+}
+
 impl QueueState {
+    /// The health of a store whose log can be written.
+    fn well(&self) -> Health {
+        let degraded = |reason: &String| Health::Degraded { reason: reason.clone() };
+        self.degraded.as_ref().map_or(Health::Ready, degraded)
+    }
+
     fn is_sync_wanted(&self) -> bool {
         self.sync_wanted > self.stats.durable_sequence
     }
@@ -352,5 +390,64 @@ impl QueueState {
     fn acknowledge(&mut self, sequence: u64) -> Waiters {
         self.acknowledged = self.acknowledged.max(sequence);
         self.waiters.take_up_to(sequence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    fn queue_of(records: usize) -> Queue {
+        let queue = Queue::new(0, StoreStats::default());
+        for _ in 0..records {
+            queue.push(1, Vec::new(), None);
+        }
+        queue
+    }
+
+    fn taken(queue: &Queue, enough: usize, patience: Duration) -> usize {
+        queue.next_work(Wake::Group { enough, patience }).pending.len()
+    }
+
+    #[test]
+    fn a_group_is_taken_when_it_is_large_enough() {
+        assert_eq!(taken(&queue_of(3), 3, HOUR), 3);
+        assert_eq!(taken(&queue_of(5), 3, HOUR), 5);
+    }
+
+    #[test]
+    fn a_group_is_taken_when_nobody_else_comes() {
+        assert_eq!(taken(&queue_of(1), 3, Duration::ZERO), 1);
+    }
+
+    #[test]
+    fn a_writer_that_waits_for_a_group_is_woken_by_its_last_record() {
+        let queue = queue_of(1);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| taken(&queue, 3, HOUR));
+            queue.push(1, Vec::new(), None);
+            queue.push(1, Vec::new(), None);
+            assert_eq!(writer.join().expect("it does not panic"), 3);
+        });
+    }
+
+    #[test]
+    fn closing_waits_for_no_group() {
+        let queue = queue_of(1);
+        queue.end_writer();
+        assert_eq!(taken(&queue, 3, HOUR), 1);
+    }
+
+    #[test]
+    fn who_needs_the_disk_now_waits_for_no_group() {
+        let queue = queue_of(1);
+        std::thread::scope(|scope| {
+            let asking = scope.spawn(|| queue.make_durable(1));
+            assert_eq!(taken(&queue, 3, HOUR), 1);
+            queue.synced(1, 1);
+            assert_eq!(asking.join().expect("it does not panic"), Ok(()));
+        });
     }
 }

@@ -12,6 +12,7 @@ use crate::bytes::{get, get_u32};
 use crate::error::{Damage, StorageError};
 use crate::fs::Fs;
 use crate::head::{HEAD_BYTES, Head, Kind, StoreId, salt};
+use crate::limits::RECORD_BYTES_MAX;
 use crate::log::record::{CHAIN_AT, RECORD_HEAD_BYTES, RecordHead, chain_of, may_be_head};
 use crate::names;
 use crate::source::Source;
@@ -178,21 +179,41 @@ impl SegmentReader {
         let (broken_at, expected) = (self.offset, self.position.next);
         self.source.seek(broken_at);
         let Some(broken) = self.source.peek(RECORD_HEAD_BYTES)? else { return Ok(None) };
-        let chain_before = get_u32(broken, CHAIN_AT);
+        let broken: [u8; RECORD_HEAD_BYTES] = get(broken, 0);
         let Some((bytes, head)) = self.find_head(expected)? else { return Ok(None) };
         self.offset = self.source.offset();
+        let recomputed = self.recompute_chain(broken_at, &broken)?;
+        let chains = [Some(get_u32(&broken, CHAIN_AT)), recomputed];
         self.source.seek(self.offset + RECORD_HEAD_BYTES as u64);
         let taken = self.source.take("a record's body", head.length as usize)?;
         let body =
             taken.map_err(|damage| StorageError::damaged(&self.name, self.offset, damage))?;
         let is_broken_one = self.offset == broken_at;
-        let is_checked = !is_broken_one && chain_of(chain_before, &bytes, body) == head.chain;
+        let continues = |chain: &u32| chain_of(*chain, &bytes, body) == head.chain;
+        let is_checked = !is_broken_one && chains.iter().flatten().any(continues);
         // With the expected sequence at the expected place, it is the body that is damaged.
         let is_readable = !is_broken_one || head.sequence != expected;
         let record = record_of(&head, body, head.sequence).ok().filter(|_| is_readable);
         self.position = Position { next: head.sequence + 1, chain: head.chain };
         self.durable = self.durable.max(head.durable);
         Ok(Some(Anchor { record, is_checked }))
+    }
+
+    /// What the chain of the broken record is if nothing but its checksums is damaged: then its
+    /// body ends where the record of the last step begins.
+    fn recompute_chain(
+        &mut self,
+        broken_at: u64,
+        broken: &[u8; RECORD_HEAD_BYTES],
+    ) -> Result<Option<u32>, StorageError> {
+        let body_at = broken_at + RECORD_HEAD_BYTES as u64;
+        let length = get_u32(broken, 0);
+        if length > RECORD_BYTES_MAX || body_at + u64::from(length) != self.offset {
+            return Ok(None);
+        }
+        self.source.seek(body_at);
+        let body = self.source.peek(length as usize)?;
+        Ok(body.map(|body| chain_of(self.position.chain, broken, body)))
     }
 
     /// Moves to the next good head of a record that fits into the file.

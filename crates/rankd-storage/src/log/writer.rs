@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::limits::{RETRY_MS_MAX, RETRY_MS_MIN};
+use crate::limits::{GROUP_RECORDS_MIN, GROUP_WAIT_US_MAX, RETRY_MS_MAX, RETRY_MS_MIN};
 use crate::log::active::{ActiveLog, Failure};
 use crate::log::group::Group;
 use crate::log::queue::{Admission, Queue, Wake, Work};
@@ -27,6 +27,9 @@ pub(crate) struct Writer {
     segment_bytes: u64,
     unsynced_since: Option<Instant>,
     retry: Option<Retry>,
+    /// Records of the last two groups, and how long the last fsync took.
+    groups: [u64; 2],
+    last_sync: Duration,
     /// Places in the queue of what is written and not answered yet. After a failure they are
     /// given back only when writes are refused already.
     places: Vec<Admission>,
@@ -73,6 +76,8 @@ impl Writer {
             segment_bytes,
             unsynced_since: None,
             retry: None,
+            groups: [0; 2],
+            last_sync: Duration::ZERO,
             places: Vec::new(),
         }
     }
@@ -104,8 +109,24 @@ impl Writer {
             let after = |ms| failed_at + Duration::from_millis(ms);
             return Wake::Retry { at: after(pause_ms), nudged: after(RETRY_MS_MIN) };
         }
-        let Durability::Interval(ms) = self.durability else { return Wake::Work(None) };
-        Wake::Work(self.unsynced_since.map(|since| since + Duration::from_millis(ms)))
+        match self.durability {
+            Durability::Always => self.wake_for_group(),
+            Durability::Interval(ms) => {
+                Wake::Work(self.unsynced_since.map(|since| since + Duration::from_millis(ms)))
+            }
+            Durability::Os => Wake::Work(None),
+        }
+    }
+
+    /// Who was answered just now writes again soon. Without waiting for them, the first of them
+    /// gets an fsync to itself while all others queue for the next one.
+    fn wake_for_group(&self) -> Wake {
+        let enough: u64 = self.groups.iter().sum();
+        if enough < GROUP_RECORDS_MIN {
+            return Wake::Work(None);
+        }
+        let patience = self.last_sync.min(Duration::from_micros(GROUP_WAIT_US_MAX));
+        Wake::Group { enough: usize::try_from(enough).unwrap_or(usize::MAX), patience }
     }
 
     fn turn(&mut self, work: Work) -> Result<(), Failure> {
@@ -136,6 +157,7 @@ impl Writer {
         self.log.append(self.group.bytes(), self.group.end())?;
         let bytes = self.group.bytes().len() as u64;
         let records = self.group.records();
+        self.groups = [records, self.groups[0]];
         self.places.append(&mut self.group.take());
         self.unsynced_since.get_or_insert_with(Instant::now);
         let is_promise = self.durability != Durability::Always;
@@ -175,7 +197,8 @@ impl Writer {
         self.log.sync()?;
         self.unsynced_since = None;
         self.durable = self.log.end().next - 1;
-        let sync_us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.last_sync = begun.elapsed();
+        let sync_us = u64::try_from(self.last_sync.as_micros()).unwrap_or(u64::MAX);
         self.queue.synced(self.durable, sync_us);
         Ok(())
     }

@@ -1,10 +1,12 @@
-//! Where snapshots are asked for: by callers, and by the log when it has grown.
+//! Where snapshots are asked for: by callers, by the log when it has grown, and by the time. It
+//! says how far the present one is, too.
 //!
 //! Invariant: a request is answered by a snapshot whose cut began after the request. Requests
 //! that come while one is being written share the next one. Once the keeper has panicked, every
 //! request is refused with that reason.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rankd_engine::{SnapshotReport, StoreError};
@@ -20,7 +22,34 @@ pub(crate) struct Desk {
     /// Log bytes since the last snapshot was begun.
     log_bytes: AtomicU64,
     log_bytes_max: Option<u64>,
+    /// From the beginning of one snapshot to that of the next.
+    interval: Option<Duration>,
     is_ending: AtomicBool,
+    /// Members that the present snapshot will have, and has; written by the keeper alone.
+    members_total: AtomicU64,
+    members_done: AtomicU64,
+}
+
+/// What a snapshot is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Somebody asked.
+    Request,
+    /// The log has grown by as much as was set.
+    LogBytes,
+    /// The last one was begun as long ago as was set.
+    Interval,
+}
+
+impl Reason {
+    /// For the log.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::LogBytes => "log bytes",
+            Self::Interval => "interval",
+        }
+    }
 }
 
 #[derive(Default)]
@@ -33,15 +62,33 @@ struct DeskState {
 
 impl Desk {
     /// A desk that asks for a snapshot by itself every `log_bytes_max` bytes of log, of which
-    /// there are `log_bytes` already.
-    pub(crate) fn new(log_bytes_max: Option<u64>, log_bytes: u64) -> Self {
+    /// there are `log_bytes` already, and every `interval`.
+    pub(crate) fn new(
+        log_bytes_max: Option<u64>,
+        interval: Option<Duration>,
+        log_bytes: u64,
+    ) -> Self {
         Self {
             state: Mutex::new(DeskState::default()),
             wake: Condvar::new(),
             log_bytes: AtomicU64::new(log_bytes),
             log_bytes_max,
+            interval,
             is_ending: AtomicBool::new(false),
+            members_total: AtomicU64::new(0),
+            members_done: AtomicU64::new(0),
         }
+    }
+
+    /// The present snapshot has `done` members of about `total`; both are 0 if there is none.
+    pub(crate) fn tell_progress(&self, done: u64, total: u64) {
+        self.members_done.store(done, Ordering::Relaxed);
+        self.members_total.store(total, Ordering::Relaxed);
+    }
+
+    /// What was told last: members done, and about how many there are.
+    pub(crate) fn progress(&self) -> (u64, u64) {
+        (self.members_done.load(Ordering::Relaxed), self.members_total.load(Ordering::Relaxed))
     }
 
     /// Asks for a snapshot. Without an answer, the desk is closed.
@@ -80,18 +127,28 @@ impl Desk {
         }
     }
 
-    /// Waits for requests and takes them all. `None`: the desk is closed.
-    pub(crate) fn next(&self) -> Option<Vec<Sender<Answer>>> {
+    /// Waits until a snapshot is wanted: why, and for whom. `None`: the desk is closed.
+    pub(crate) fn next(&self) -> Option<(Reason, Vec<Sender<Answer>>)> {
+        let due = self.interval.and_then(|interval| Instant::now().checked_add(interval));
         let mut state = self.state.lock();
-        while !state.is_wanted && !self.is_ending() {
-            self.wake.wait(&mut state);
+        let mut is_due = false;
+        while !state.is_wanted && !self.is_ending() && !is_due {
+            match due {
+                None => self.wake.wait(&mut state),
+                Some(due) => is_due = self.wake.wait_until(&mut state, due).timed_out(),
+            }
         }
         if self.is_ending() {
             return None;
         }
+        let reason = match (state.is_wanted, state.waiters.is_empty()) {
+            (false, _) => Reason::Interval,
+            (true, true) => Reason::LogBytes,
+            (true, false) => Reason::Request,
+        };
         state.is_wanted = false;
         self.log_bytes.store(0, Ordering::Relaxed);
-        Some(std::mem::take(&mut state.waiters))
+        Some((reason, std::mem::take(&mut state.waiters)))
     }
 
     /// Closes the desk: nobody is served any more, and nobody is left waiting.

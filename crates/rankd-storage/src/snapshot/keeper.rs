@@ -2,21 +2,25 @@
 //!
 //! Invariant: a file is removed only after two newer-or-equal good snapshots are durable under
 //! their names, and a segment only if the older of them covers it entirely. A panic ends the thread
-//! and not the store: writes go on, and every later request is told why there are no snapshots.
+//! and not the store: writes go on, every later request is told why there are no snapshots, and the
+//! store's health says so.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use rankd_engine::{Clock, SnapshotReport, State, StoreError};
+use rankd_engine::{Clock, Health, SnapshotReport, State, StoreError};
 
 use crate::error::{Action, StorageError};
 use crate::fs::Fs;
 use crate::head::StoreId;
-use crate::limits::SNAPSHOTS_KEPT;
+use crate::limits::{PACE_RESTS, SNAPSHOT_TELL_MS, SNAPSHOTS_KEPT};
 use crate::log::queue::Queue;
 use crate::names::{self, Listing};
-use crate::snapshot::desk::Desk;
+use crate::snapshot::desk::{Desk, Reason};
+use crate::snapshot::pace::Pace;
 use crate::snapshot::write::Target;
 
 /// What the keeper works with.
@@ -45,16 +49,36 @@ impl Drop for EndGuard {
     }
 }
 
+/// Where the progress of the present snapshot is told: the metrics, and now and then the log.
+struct Told<'a> {
+    desk: &'a Desk,
+    members: u64,
+    last: Cell<Instant>,
+}
+
+impl Told<'_> {
+    fn tell(&self, done: u64) {
+        self.desk.tell_progress(done, self.members);
+        if self.last.get().elapsed() >= Duration::from_millis(SNAPSHOT_TELL_MS) {
+            self.last.set(Instant::now());
+            tracing::info!(done, members = self.members, "writing a snapshot");
+        }
+    }
+}
+
 impl Keeper {
     /// Serves requests until the desk is closed.
     pub(crate) fn run(mut self) {
         let desk = Arc::clone(&self.desk);
         let _guard = EndGuard(Arc::clone(&desk));
-        while let Some(waiters) = desk.next() {
+        while let Some((reason, waiters)) = desk.next() {
             // After a panic, nothing of the keeper is used any more.
-            let taken = catch_unwind(AssertUnwindSafe(|| self.take()));
+            let taken = catch_unwind(AssertUnwindSafe(|| self.take(reason)));
+            desk.tell_progress(0, 0);
             let has_panicked = taken.is_err();
             if has_panicked {
+                // First: whoever is told finds it in the store's health.
+                self.queue.degrade(PANICKED);
                 desk.fail(PANICKED);
             }
             let taken = taken.map_or_else(
@@ -63,7 +87,10 @@ impl Keeper {
             );
             if let Err(error) = &taken {
                 tracing::error!(error, "the snapshot failed; nothing is lost");
-                self.queue.update_stats(|stats| stats.snapshots_failed += 1);
+                self.queue.update_stats(|stats| {
+                    stats.snapshots_failed += 1;
+                    stats.snapshot_last_failed = true;
+                });
             }
             for waiter in waiters {
                 let _gone = waiter.send(taken.clone().map_err(StoreError::Snapshot));
@@ -82,24 +109,40 @@ impl Keeper {
             stats.snapshots += 1;
             stats.snapshot_sequence = report.sequence;
             stats.snapshot_at_ms = now_ms;
+            stats.snapshot_bytes = report.bytes;
+            stats.snapshot_ms = report.duration_ms;
+            stats.snapshot_last_failed = false;
         });
     }
 
-    fn take(&mut self) -> Result<SnapshotReport, StorageError> {
+    fn take(&mut self, reason: Reason) -> Result<SnapshotReport, StorageError> {
         let cut = self.state.begin_cut(&*self.queue);
         let cut = cut.map_err(|error| StorageError::Snapshot(error.to_string()))?;
         if let Some(newest) = self.good.last().filter(|newest| newest.sequence == cut.sequence()) {
             return Ok(newest.clone());
         }
+        let members = self.state.totals().members;
+        let (sequence, reason) = (cut.sequence(), reason.name());
+        tracing::info!(sequence, members, reason, "snapshot begun");
+        self.desk.tell_progress(0, members);
         // A snapshot must never be ahead of the log: what comes after it in the log would not fit.
         let durable = self.queue.make_durable(cut.sequence());
         durable.map_err(StorageError::Snapshot)?;
+        let told = Told { desk: &self.desk, members, last: Cell::new(Instant::now()) };
+        let pace = Pace::of(PACE_RESTS);
         let target = Target {
             fs: &*self.fs,
             folder: &self.folder,
             store: self.store,
             clock: &*self.clock,
             is_stopped: &|| self.desk.is_ending(),
+            tell: &|done| {
+                told.tell(done);
+                if self.queue.health() == Health::Closed {
+                    pace.hurry();
+                }
+            },
+            pace: &pace,
         };
         let report = target.write(cut)?;
         self.count(&report);

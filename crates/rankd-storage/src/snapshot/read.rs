@@ -1,14 +1,13 @@
 //! Reads a snapshot block by block and checks everything that can be checked on the way.
 //!
-//! Invariant: an item is handed out only of a block whose chain is good. Memory: one block,
-//! stored and decompressed; no length is believed before it is checked.
+//! Invariant: a block is handed out only if its chain is good. Memory: one block, stored and
+//! decompressed; no length is believed before it is checked.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rankd_engine::SnapshotReport;
-use serde::de::DeserializeOwned;
 
-use crate::body;
 use crate::error::{Damage, StorageError};
 use crate::fs::Fs;
 use crate::head::{HEAD_BYTES, Head, Kind, StoreId, checksum_of};
@@ -16,24 +15,23 @@ use crate::limits::FORMAT_VERSION_ORGS;
 use crate::meter::Meter;
 use crate::names;
 use crate::snapshot::block::{
-    BLOCK_HEAD_BYTES, BlockHead, BlockKind, Codec, Footer, FooterWithoutOrgs, Meta, chain_of,
+    BLOCK_HEAD_BYTES, BlockHead, BlockKind, Footer, FooterWithoutOrgs, chain_of,
 };
+use crate::snapshot::payload::{Block, StoredBlock};
 use crate::source::Source;
 
 /// A snapshot that is being read.
 pub(crate) struct SnapshotReader {
     source: Source,
-    name: String,
+    name: Arc<str>,
     head: Head,
     chain: u32,
     previous: Option<BlockKind>,
     counted: Footer,
     /// Offset of the present block, for errors.
     offset: u64,
-    /// Payload of the present block, decompressed, and how much of it was handed out.
-    raw: Vec<u8>,
-    taken: usize,
-    items_left: u32,
+    /// Payload of the present block as it is in the file.
+    stored: Vec<u8>,
 }
 
 impl SnapshotReader {
@@ -47,74 +45,101 @@ impl SnapshotReader {
         sequence: u64,
         store: Option<&StoreId>,
     ) -> Result<Self, StorageError> {
-        let name = names::snapshot(sequence);
-        let mut source = Source::open(fs, folder, &name)?;
-        let damaged = |damage| StorageError::damaged(&name, 0, damage);
-        let bytes = source.take("the file's head", HEAD_BYTES)?.map_err(damaged)?;
-        let head = Head::decode(Kind::Snapshot, &name, bytes)?.map_err(damaged)?;
-        let chain = checksum_of(bytes);
-        if store.is_some_and(|store| *store != head.store) {
-            return Err(damaged(Damage::Foreign));
+        let reader = Self::open_file(fs, folder, &names::snapshot(sequence))?;
+        if store.is_some_and(|store| *store != reader.head.store) {
+            return Err(reader.damaged_at_start(Damage::Foreign));
         }
-        if head.sequence != sequence {
+        if reader.head.sequence != sequence {
             let what = "the snapshot's sequence";
-            let (found, expected) = (head.sequence, sequence);
-            return Err(damaged(Damage::Differs { what, found, expected }));
+            let (found, expected) = (reader.head.sequence, sequence);
+            return Err(reader.damaged_at_start(Damage::Differs { what, found, expected }));
         }
+        Ok(reader)
+    }
+
+    /// Opens a snapshot of any store, by whatever name.
+    ///
+    /// # Errors
+    /// What the disk says; a newer version; a damaged head.
+    pub(crate) fn open_file(fs: &dyn Fs, folder: &Path, name: &str) -> Result<Self, StorageError> {
+        let mut source = Source::open(fs, folder, name)?;
+        let damaged = |damage| StorageError::damaged(name, 0, damage);
+        let bytes = source.take("the file's head", HEAD_BYTES)?.map_err(damaged)?;
+        let head = Head::decode(Kind::Snapshot, name, bytes)?.map_err(damaged)?;
+        let chain = checksum_of(bytes);
         Ok(Self {
             offset: source.offset(),
             source,
-            name,
+            name: name.into(),
             head,
             chain,
             previous: None,
-            counted: Footer { sequence, ..Footer::default() },
-            raw: Vec::new(),
-            taken: 0,
-            items_left: 0,
+            counted: Footer { sequence: head.sequence, ..Footer::default() },
+            stored: Vec::new(),
         })
+    }
+
+    fn damaged_at_start(&self, damage: Damage) -> StorageError {
+        StorageError::damaged(&self.name, 0, damage)
     }
 
     pub(crate) fn head(&self) -> &Head {
         &self.head
     }
 
-    /// Checks the whole file without decoding rows.
+    /// Length of the file in bytes.
+    pub(crate) fn length(&self) -> u64 {
+        self.source.length()
+    }
+
+    /// Checks the whole file, every byte of which is under a checksum, without decompressing it.
     ///
     /// # Errors
     /// What the disk says; the first damage.
     pub(crate) fn verify(mut self, meter: &mut Meter<'_>) -> Result<SnapshotReport, StorageError> {
         loop {
-            match self.next_block(meter)? {
-                BlockKind::Meta => drop(self.item::<Meta>()?),
-                BlockKind::Footer => return self.finish().map(|(report, _)| report),
-                _ => self.skip_items(),
+            let head = self.advance(meter)?;
+            if head.kind == BlockKind::Footer {
+                let footer = self.take_stored(head).unpack()?;
+                return self.finish(footer).map(|(report, _)| report);
             }
         }
     }
 
-    /// Goes to the next block. What was not taken of the present one is damage.
+    /// The next block, decompressed.
     ///
     /// # Errors
     /// What the disk says; the block's damage; that the file ends without a footer.
-    pub(crate) fn next_block(&mut self, meter: &mut Meter<'_>) -> Result<BlockKind, StorageError> {
-        if self.taken != self.raw.len() || self.items_left != 0 {
-            return Err(self.damaged(Damage::Content(format!(
-                "the block has {} bytes and {} items too many",
-                self.raw.len() - self.taken,
-                self.items_left
-            ))));
-        }
+    pub(crate) fn next_block(&mut self, meter: &mut Meter<'_>) -> Result<Block, StorageError> {
+        self.next_stored(meter)?.unpack()
+    }
+
+    /// The next block, its payload as it is in the file.
+    ///
+    /// # Errors
+    /// As [`SnapshotReader::next_block`].
+    pub(crate) fn next_stored(
+        &mut self,
+        meter: &mut Meter<'_>,
+    ) -> Result<StoredBlock, StorageError> {
+        let head = self.advance(meter)?;
+        Ok(self.take_stored(head))
+    }
+
+    fn take_stored(&mut self, head: BlockHead) -> StoredBlock {
+        let (name, payload) = (Arc::clone(&self.name), std::mem::take(&mut self.stored));
+        StoredBlock { name, offset: self.offset, head, payload }
+    }
+
+    fn advance(&mut self, meter: &mut Meter<'_>) -> Result<BlockHead, StorageError> {
         self.offset = self.source.offset();
         let read = self.read_block()?;
         let head = read.map_err(|damage| self.damaged(damage))?;
         meter.add(self.source.offset() - self.offset);
         self.previous = Some(head.kind);
         self.chain = head.chain;
-        self.taken = 0;
-        self.items_left = head.items;
         self.counted.count(head.kind, u64::from(head.items));
-        Ok(head.kind)
+        Ok(head)
     }
 
     fn read_block(&mut self) -> Result<Result<BlockHead, Damage>, StorageError> {
@@ -138,49 +163,28 @@ impl SnapshotReader {
             let found = head.kind as u32;
             return Ok(Err(Damage::Unknown { what: "order of blocks: kind", found }));
         }
-        Ok(unpack(&head, stored, &mut self.raw).map(|()| head))
-    }
-
-    /// The next item of the present block.
-    ///
-    /// # Errors
-    /// If there is none, or it does not decode.
-    pub(crate) fn item<T: DeserializeOwned>(&mut self) -> Result<T, StorageError> {
-        let Some(items_left) = self.items_left.checked_sub(1) else {
-            return Err(self.damaged(Damage::Content("an item is missing".to_owned())));
-        };
-        let mut rest = self.raw.get(self.taken..).unwrap_or_default();
-        let before = rest.len();
-        let item = body::decode_item(&mut rest);
-        self.taken += before - rest.len();
-        self.items_left = items_left;
-        item.map_err(|damage| self.damaged(damage))
-    }
-
-    /// Items of the present block that were not taken.
-    pub(crate) fn items_left(&self) -> u32 {
-        self.items_left
-    }
-
-    fn skip_items(&mut self) {
-        self.taken = self.raw.len();
-        self.items_left = 0;
+        self.stored.clear();
+        self.stored.extend_from_slice(stored);
+        Ok(Ok(head))
     }
 
     /// Checks the footer, which is the present block. Returns when the snapshot was finished, too.
     ///
     /// # Errors
     /// If it does not agree with what was read, or something follows it.
-    pub(crate) fn finish(&mut self) -> Result<(SnapshotReport, i64), StorageError> {
-        let footer = self.footer()?;
+    pub(crate) fn finish(
+        &mut self,
+        mut block: Block,
+    ) -> Result<(SnapshotReport, i64), StorageError> {
+        let footer = self.footer(&mut block)?;
         let expected = Footer { finished_ms: footer.finished_ms, ..self.counted };
         if footer != expected {
             return Err(self.damaged(Damage::Content(format!(
                 "the footer says {footer:?}, the file has {expected:?}"
             ))));
         }
-        if self.taken != self.raw.len() || self.source.left() != 0 {
-            let more = self.source.left() + (self.raw.len() - self.taken) as u64;
+        let more = self.source.left() + block.bytes_left() as u64;
+        if more != 0 {
             return Err(self.damaged(Damage::Content(format!("{more} bytes behind the footer"))));
         }
         let report = SnapshotReport {
@@ -190,39 +194,20 @@ impl SnapshotReader {
             org_items: footer.org_items,
             bytes: self.source.length(),
             duration_ms: 0,
-            file: self.name.clone(),
+            file: self.name.to_string(),
         };
         Ok((report, footer.finished_ms))
     }
 
-    fn footer(&mut self) -> Result<Footer, StorageError> {
+    fn footer(&self, block: &mut Block) -> Result<Footer, StorageError> {
         if self.head.version < FORMAT_VERSION_ORGS {
-            return self.item::<FooterWithoutOrgs>().map(Into::into);
+            return block.item::<FooterWithoutOrgs>().map(Into::into);
         }
-        self.item()
+        block.item()
     }
 
     /// This damage, in the present block.
     pub(crate) fn damaged(&self, damage: Damage) -> StorageError {
         StorageError::damaged(&self.name, self.offset, damage)
-    }
-}
-
-/// Puts the payload into `raw`, decompressed.
-fn unpack(head: &BlockHead, stored: &[u8], raw: &mut Vec<u8>) -> Result<(), Damage> {
-    raw.clear();
-    if head.codec == Codec::Raw {
-        raw.extend_from_slice(stored);
-        return Ok(());
-    }
-    raw.resize(head.raw as usize, 0);
-    match lz4_flex::block::decompress_into(stored, raw) {
-        Ok(length) if length == raw.len() => Ok(()),
-        Ok(length) => Err(Damage::Differs {
-            what: "the decompressed length in bytes",
-            found: length as u64,
-            expected: u64::from(head.raw),
-        }),
-        Err(error) => Err(Damage::Body(error.to_string())),
     }
 }

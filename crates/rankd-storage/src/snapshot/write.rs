@@ -16,6 +16,7 @@ use crate::head::{HEAD_BYTES, Head, Kind, StoreId, checksum_of};
 use crate::limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_TARGET, CUT_ROWS_MAX, SNAPSHOT_SYNC_BYTES};
 use crate::names;
 use crate::snapshot::block::{BlockHead, BlockKind, Codec, Footer, Meta};
+use crate::snapshot::pace::Pace;
 
 /// Payloads shorter than this are stored as they are: there is nothing to win.
 const COMPRESSED_BYTES_MIN: usize = 64;
@@ -28,6 +29,9 @@ pub(crate) struct Target<'a> {
     pub(crate) clock: &'a dyn Clock,
     /// Asked between blocks; true: give up.
     pub(crate) is_stopped: &'a dyn Fn() -> bool,
+    /// Told now and then how many members are written.
+    pub(crate) tell: &'a dyn Fn(u64),
+    pub(crate) pace: &'a Pace,
 }
 
 impl Target<'_> {
@@ -110,6 +114,7 @@ impl Target<'_> {
             }
             written += rows.len() as u64;
             rows.clear();
+            (self.tell)(blocks.members());
         }
         let announced = board.header().members;
         if written != announced {
@@ -121,7 +126,9 @@ impl Target<'_> {
         Ok(())
     }
 
+    /// Rests if that is due.
     fn go_on(&self) -> Result<(), StorageError> {
+        self.pace.rest();
         match (self.is_stopped)() {
             true => Err(StorageError::Snapshot("the store is being closed".to_owned())),
             false => Ok(()),
@@ -160,6 +167,11 @@ impl<'a> Blocks<'a> {
             compressed: Vec::new(),
             footer: Footer { sequence, ..Footer::default() },
         }
+    }
+
+    /// Members in the blocks that are finished.
+    fn members(&self) -> u64 {
+        self.footer.members
     }
 
     /// Adds an item to the block of its kind, beginning one if need be.

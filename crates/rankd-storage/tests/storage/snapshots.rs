@@ -1,7 +1,9 @@
 //! Snapshots are made safely, kept in twos, and made up for when one is damaged.
 
-use rankd_engine::{Storage, StoreError};
-use rankd_storage::{EmbeddedOptions, LayoutError, StorageError};
+use std::sync::Arc;
+
+use rankd_engine::{ManualClock, Storage, StoreError};
+use rankd_storage::{EmbeddedOptions, Fs, LayoutError, RealFs, StorageError, restore};
 use tempfile::TempDir;
 
 use crate::fault_fs::{ENOSPC, Fault, FaultFs, Op};
@@ -155,21 +157,21 @@ async fn without_a_complete_log_a_damaged_snapshot_is_refused() {
     let copy = copy_of(scene.folder.path());
     flip(&copy, older, 100);
     flip(&copy, newest, 100);
-    let refused = open(copy.path()).err().expect("refused");
+    let refused = open(copy.path()).map(drop).expect_err("refused");
     assert!(matches!(refused, StorageError::Layout(LayoutError::NoSnapshot { .. })), "{refused}");
 
     // The log ends before the damaged snapshot: nothing can make up for it.
     let copy = copy_of(scene.folder.path());
     flip(&copy, newest, 100);
     std::fs::remove_file(copy.path().join(logs.last().unwrap())).unwrap();
-    let refused = open(copy.path()).err().expect("refused");
+    let refused = open(copy.path()).map(drop).expect_err("refused");
     assert!(matches!(refused, StorageError::Layout(LayoutError::Missing { .. })), "{refused}");
 
     let copy = copy_of(scene.folder.path());
     for log in &logs {
         std::fs::remove_file(copy.path().join(log)).unwrap();
     }
-    let refused = open(copy.path()).err().expect("refused");
+    let refused = open(copy.path()).map(drop).expect_err("refused");
     assert!(matches!(refused, StorageError::Layout(LayoutError::NoLog(_))), "{refused}");
 }
 
@@ -250,6 +252,107 @@ async fn the_log_asks_for_a_snapshot_when_it_has_grown() {
     }
     until(|| scene.opened.store.stats().snapshots == 1).await;
     assert_eq!(scene.killed().report.records, 0);
+}
+
+#[tokio::test]
+async fn a_snapshot_is_taken_when_the_last_one_is_old_enough() {
+    let mut scene = scene(EmbeddedOptions { snapshot_interval_ms: Some(5), ..options() });
+    for round in 1..=3 {
+        scene.fill(10).await;
+        until(|| scene.opened.store.stats().snapshot_sequence == 10 * round).await;
+    }
+    assert_eq!(scene.killed().report.records, 0);
+}
+
+#[tokio::test]
+async fn without_anything_new_time_makes_no_snapshot() {
+    let mut scene = scene(EmbeddedOptions { snapshot_interval_ms: Some(1), ..options() });
+    scene.fill(10).await;
+    until(|| scene.opened.store.stats().snapshot_sequence == 10).await;
+    let snapshots = scene.opened.store.stats().snapshots;
+    // Each of these is a request that is served after the times that passed before it.
+    for _ in 0..20 {
+        assert_eq!(scene.opened.store.snapshot().await.unwrap().sequence, 10);
+    }
+    assert_eq!(scene.opened.store.stats().snapshots, snapshots);
+}
+
+#[tokio::test]
+async fn what_became_of_the_last_snapshot_can_be_seen() {
+    let mut scene = scene(options());
+    scene.fill(10).await;
+    scene.fs.fail(Op::Write, ".rsnap", Fault::Errno(ENOSPC));
+    scene.opened.store.snapshot().await.unwrap_err();
+    let stats = scene.opened.store.stats();
+    assert!(stats.snapshot_last_failed);
+    assert_eq!((stats.snapshots_failed, stats.snapshot_bytes), (1, 0));
+    scene.fs.heal();
+    let report = scene.opened.store.snapshot().await.unwrap();
+    let stats = scene.opened.store.stats();
+    assert!(!stats.snapshot_last_failed);
+    assert_eq!((stats.snapshot_bytes, stats.snapshot_ms), (report.bytes, report.duration_ms));
+    assert_eq!((stats.snapshot_members_done, stats.snapshot_members_total), (0, 0));
+}
+
+#[tokio::test]
+async fn a_restored_copy_is_a_store_of_its_own() {
+    let mut scene = scene(options());
+    scene.fill(300).await;
+    scene.opened.submit(vec![label("m0-0", "Ada")]).await;
+    scene.model.labels.insert(b"m0-0".to_vec(), "Ada".to_owned());
+    let report = scene.opened.store.snapshot().await.unwrap();
+    let at_snapshot = scene.model.clone();
+    scene.fill(20).await;
+
+    let away = tempfile::tempdir().unwrap();
+    let copy = away.path().join("monday.backup");
+    std::fs::copy(scene.folder.path().join(&report.file), &copy).unwrap();
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let out = away.path().join("restored");
+    let restored = restore(&copy, &out, &fs, &ManualClock::at(1)).unwrap();
+    assert_eq!((restored.sequence, restored.boards, restored.members), (301, 1, 300));
+    assert_eq!(restored.finished_ms, crate::support::NOW_MS);
+
+    let again = open(&out).unwrap();
+    assert_eq!((again.report.sequence, again.report.records), (301, 0));
+    assert_eq!(again.contents(), at_snapshot);
+    // It goes on behind the snapshot, and no file of the old store passes for one of its own.
+    let mut model = at_snapshot;
+    again.fill(&mut model, 5).await;
+    drop(again);
+    assert_eq!(open(&out).unwrap().contents(), model);
+    let foreign = names_ending(scene.folder.path(), ".rsnap").remove(0);
+    std::fs::copy(scene.folder.path().join(&foreign), out.join(&foreign)).unwrap();
+    assert!(matches!(open(&out).err(), Some(StorageError::Damaged { .. })));
+}
+
+#[tokio::test]
+async fn a_damaged_copy_or_a_used_folder_is_not_restored() {
+    let mut scene = scene(options());
+    scene.fill(300).await;
+    let report = scene.opened.store.snapshot().await.unwrap();
+    let away = tempfile::tempdir().unwrap();
+    let (copy, out) = (away.path().join("copy"), away.path().join("restored"));
+    let good = std::fs::read(scene.folder.path().join(&report.file)).unwrap();
+    let fs: Arc<dyn Fs> = Arc::new(RealFs);
+    let restore = || restore(&copy, &out, &fs, &ManualClock::at(1));
+    for at in (0..good.len()).step_by(37) {
+        let mut bad = good.clone();
+        bad[at] ^= 0x10;
+        std::fs::write(&copy, bad).unwrap();
+        let refused = restore().map(drop).expect_err("refused");
+        let is_expected =
+            matches!(refused, StorageError::Damaged { .. } | StorageError::Newer { .. });
+        assert!(is_expected, "byte {at}: {refused}");
+        assert!(!out.exists(), "byte {at}: nothing is made of a damaged copy");
+    }
+    std::fs::write(&copy, good).unwrap();
+    std::fs::create_dir(&out).unwrap();
+    std::fs::write(out.join("notes.txt"), "mine").unwrap();
+    let refused = restore().map(drop).expect_err("refused");
+    assert!(matches!(refused, StorageError::Layout(LayoutError::NotEmpty(_))), "{refused}");
+    std::fs::remove_file(out.join("notes.txt")).unwrap();
+    assert_eq!(restore().unwrap().members, 300);
 }
 
 #[tokio::test]

@@ -101,6 +101,7 @@ pub(crate) fn options() -> EmbeddedOptions {
     EmbeddedOptions {
         durability: Durability::Always,
         snapshot_log_bytes: None,
+        snapshot_interval_ms: None,
         snapshot_on_close: false,
         store_id: Some(*b"0123456789abcdef"),
         clock: Arc::new(ManualClock::at(NOW_MS)),

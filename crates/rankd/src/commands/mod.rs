@@ -6,6 +6,7 @@ pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod rank;
+pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod snapshot;
 pub(crate) mod top;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Rank(args) => block_on(rank::run(args)),
         Command::Snapshot(args) => block_on(snapshot::run(args)),
         Command::Check(args) => check::run(&args),
+        Command::Restore(args) => restore::run(&args),
         Command::Generate(args) => generate::run(&args),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use rankd_server::AdminKey;
+use rankd_storage::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
 use super::values::{
     parse_address, parse_bytes, parse_durability, parse_level, parse_log_format, parse_number,
@@ -16,8 +17,12 @@ pub(super) const CONFIG: &str = "config";
 pub(super) const DATA: &str = "data";
 /// Shortest and longest interval between two fsyncs, in milliseconds.
 const INTERVAL_MS: std::ops::RangeInclusive<u64> = 1..=60_000;
+/// Smallest and largest log file.
+const SEGMENT_BYTES: std::ops::RangeInclusive<u64> = SEGMENT_BYTES_MIN..=SEGMENT_BYTES_MAX;
 /// Least and most log bytes between two snapshots.
 const SNAPSHOT_LOG_BYTES: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 40;
+/// Seconds between two snapshots; 0 means that time starts none.
+const SNAPSHOT_INTERVAL_S: std::ops::RangeInclusive<u64> = 0..=31 * 24 * 3600;
 /// Most threads for sockets; 0 means one a core.
 const THREADS: std::ops::RangeInclusive<u64> = 0..=1024;
 
@@ -142,6 +147,12 @@ pub(super) static SETTINGS: &[Setting] = &[
             Ok(())
         }
     }),
+    valued("segment_bytes", "BYTES", "64MiB", "Size at which the next log file is begun", {
+        |s, text| {
+            s.segment_bytes = parse_bytes(text, SEGMENT_BYTES)?;
+            Ok(())
+        }
+    }),
     valued(
         "snapshot_log_bytes",
         "BYTES",
@@ -149,6 +160,16 @@ pub(super) static SETTINGS: &[Setting] = &[
         "Log written since the last snapshot that makes the next one start",
         |s, text| {
             s.snapshot_log_bytes = parse_bytes(text, SNAPSHOT_LOG_BYTES)?;
+            Ok(())
+        },
+    ),
+    valued(
+        "snapshot_interval_s",
+        "SECONDS",
+        "3600",
+        "Seconds after which the next snapshot starts if anything is new; 0: however long",
+        |s, text| {
+            s.snapshot_interval_s = parse_number(text, SNAPSHOT_INTERVAL_S)?;
             Ok(())
         },
     ),

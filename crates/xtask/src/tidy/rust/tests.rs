@@ -99,11 +99,12 @@ fn banned_words_are_found_in_comments_but_not_in_literals() {
 }
 
 #[test]
-fn sleeping_is_for_the_task_runner_alone() {
+fn sleeping_is_for_the_task_runner_and_paced_loads_alone() {
     let text = format!("std::{SLEEP}(d);\n");
     let found = lines(sleeps, TEST_FILE, &text);
     assert_eq!(found, ["1: sleep: wait for the event, not for a time"]);
     assert_eq!(numbers(sleeps, "crates/xtask/src/main.rs", &text), [0; 0]);
+    assert_eq!(numbers(sleeps, "benches/src/lib.rs", &text), [0; 0]);
 }
 
 #[test]

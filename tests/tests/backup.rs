@@ -115,7 +115,7 @@ async fn a_backup_of_a_running_server_is_complete() {
     for (copy, least, most) in backups {
         let folder = format!("{copy}-restored");
         let said = run_ok(&["restore", &copy, "--data", &folder]);
-        assert!(said.contains("snapshot"), "{said}");
+        assert!(said.contains("restored into"), "{said}");
         let restored = Server::start(Path::new(&folder));
         for (number, (least, most)) in least.into_iter().zip(most).enumerate() {
             let found = prefix(&restored.client(), &board(number)).await;

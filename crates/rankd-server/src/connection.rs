@@ -1,4 +1,5 @@
-//! One connection: HTTP/1.1 or HTTP/2, whichever the client speaks first.
+//! One connection: HTTP/1.1 or HTTP/2, whichever the client speaks first, and plain requests in a
+//! lane of their own.
 //!
 //! Invariant: a client that does not complete a first request's head in time is cut off, also
 //! before it has shown which protocol it speaks; hyper's own timer covers later heads only from
@@ -19,6 +20,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
+use crate::lane::{Lane, Left, Patience, Rewound};
 use crate::limits;
 use crate::options::ServerOptions;
 use crate::problem::{Problem, Slug};
@@ -48,15 +50,35 @@ pub(crate) fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Serves one connection to its end.
+/// Serves one connection to its end: in the lane as long as that can, then by hyper.
 pub(crate) async fn serve(
     stream: TcpStream,
     builder: Arc<Builder<TokioExecutor>>,
     watcher: Watcher,
     service: Arc<Service>,
-    head_read: Duration,
+    patience: Patience,
 ) {
     let _open = Counted::new(&service.metrics.connections);
+    let head_read = patience.head_read;
+    match Lane::new(stream, &service, patience).run().await {
+        Ok(Left::Ended) => {}
+        Ok(Left::HandedOver(stream, unread)) => {
+            let stream = Rewound::new(stream, unread);
+            // On the heap: most connections stay in the lane, and idle ones should be small.
+            Box::pin(serve_any(stream, builder, watcher, Arc::clone(&service), head_read)).await;
+        }
+        Err(error) => tracing::debug!(%error, "a connection ended early"),
+    }
+}
+
+/// Serves a connection that asks anything.
+async fn serve_any(
+    stream: Rewound,
+    builder: Arc<Builder<TokioExecutor>>,
+    watcher: Watcher,
+    service: Arc<Service>,
+    head_read: Duration,
+) {
     let has_request = AtomicBool::new(false);
     let answer = service_fn(|request: Request<Incoming>| {
         has_request.store(true, Ordering::Relaxed);

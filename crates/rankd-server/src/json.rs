@@ -13,6 +13,9 @@ use serde::ser::{Serialize, SerializeMap as _, Serializer};
 
 use crate::times;
 
+/// Digits of the largest whole number.
+const DIGITS_MAX: usize = 20;
+
 /// A buffer that JSON is written into.
 pub(crate) struct JsonWriter {
     out: Vec<u8>,
@@ -22,6 +25,16 @@ impl JsonWriter {
     /// An empty buffer with room for `bytes`.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { out: Vec::with_capacity(bytes) }
+    }
+
+    /// Appends to a buffer that is used again and again.
+    pub(crate) fn over(out: Vec<u8>) -> Self {
+        Self { out }
+    }
+
+    /// The buffer, with what was written.
+    pub(crate) fn into_inner(self) -> Vec<u8> {
+        self.out
     }
 
     /// Punctuation and member names: text that is JSON already.
@@ -80,7 +93,16 @@ impl JsonWriter {
 
     /// A whole number.
     pub(crate) fn unsigned(&mut self, value: u64) -> &mut Self {
-        self.print(format_args!("{value}"));
+        let mut digits = [0; DIGITS_MAX];
+        let (mut rest, mut first) = (value, DIGITS_MAX);
+        for (place, digit) in digits.iter_mut().enumerate().rev() {
+            *digit = b'0' + u8::try_from(rest % 10).expect("a digit");
+            (rest, first) = (rest / 10, place);
+            if rest == 0 {
+                break;
+            }
+        }
+        self.out.extend_from_slice(digits.get(first..).unwrap_or_default());
         self
     }
 
@@ -94,7 +116,9 @@ impl JsonWriter {
     /// A score: exact if integer, shortest if float, `"inf"` and `"-inf"` as strings.
     pub(crate) fn score(&mut self, score: Score) -> &mut Self {
         match score {
-            Score::Integer(value) => self.print(format_args!("{value}")),
+            Score::Integer(value) => {
+                self.raw(if value < 0 { "-" } else { "" }).unsigned(value.unsigned_abs());
+            }
             Score::Float(value) if value.is_finite() => {
                 self.float(value);
             }
@@ -111,7 +135,12 @@ impl JsonWriter {
     /// A time, or `null` where none is kept.
     pub(crate) fn time(&mut self, at_ms: Option<i64>) -> &mut Self {
         match at_ms {
-            Some(ms) => self.string(&times::print(ms)),
+            Some(ms) => {
+                self.out.push(b'"');
+                times::write(ms, &mut self.out);
+                self.out.push(b'"');
+                self
+            }
             None => self.raw("null"),
         }
     }
@@ -180,6 +209,12 @@ mod tests {
             let ours = written(|w| { w.float(value); });
             prop_assert_eq!(ours.parse::<f64>().unwrap().to_bits(), bits);
             prop_assert!(serde_json::from_str::<serde_json::Number>(&ours).is_ok());
+        }
+
+        #[test]
+        fn whole_numbers_are_exact(value in any::<u64>(), shift in 0..64_u32) {
+            let value = value >> shift;
+            prop_assert_eq!(written(|w| { w.unsigned(value); }), value.to_string());
         }
 
         #[test]

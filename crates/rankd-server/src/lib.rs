@@ -30,6 +30,7 @@ mod console;
 mod handlers;
 mod idempotency;
 mod json;
+mod lane;
 pub mod limits;
 mod metrics;
 mod names;

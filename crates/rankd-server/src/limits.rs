@@ -21,6 +21,15 @@ pub const DISCARDED_BYTES_MAX: usize = 2 * BULK_BODY_BYTES_MAX;
 /// Longest pause of a client whose refused body is being thrown away, in milliseconds; one that
 /// falls silent rather waits for its answer.
 pub const DISCARD_PAUSE_MS_MAX: u64 = 1_000;
+/// Most of a connection's requests that wait to be answered in the lane, in bytes; a longer request
+/// is hyper's.
+pub const LANE_INPUT_BYTES_MAX: usize = 16 * 1024;
+/// Replies that are sent before more are written, in bytes.
+pub const LANE_OUTPUT_BYTES_MAX: usize = 64 * 1024;
+/// How long the lane waits for a body whose head is there, in milliseconds; then it is hyper's.
+pub const LANE_BODY_MS_MAX: u64 = 50;
+/// Longest time that a client may take to make room for its replies, in milliseconds.
+pub const WRITE_MS_MAX: u64 = 30_000;
 /// Largest body of a request that names one thing, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Largest body of a bulk request, in bytes.

@@ -61,9 +61,12 @@ pub struct ServerOptions {
     pub console: bool,
     /// Most connections at a time; 1 to [`limits::CONNECTIONS_MAX`].
     pub connections_max: usize,
-    /// Longest time for a request's head, and longest idle time of an HTTP/1 connection, in
-    /// milliseconds; 1 to [`limits::READ_MS_MAX`].
+    /// Longest time for a request's head, in milliseconds; 1 to [`limits::READ_MS_MAX`]. It is also
+    /// the longest idle time of an HTTP/1 connection that has asked anything but plain questions.
     pub head_read_ms: u64,
+    /// Longest idle time of other HTTP/1 connections, in milliseconds; 1 to
+    /// [`limits::READ_MS_MAX`].
+    pub idle_ms: u64,
     /// Longest time for a request's body, in milliseconds; 1 to [`limits::READ_MS_MAX`].
     pub body_read_ms: u64,
     /// Longest wait for running requests at shutdown, in milliseconds; at most
@@ -79,7 +82,8 @@ impl Default for ServerOptions {
             admin_key: None,
             console: true,
             connections_max: limits::CONNECTIONS_MAX,
-            head_read_ms: 30_000,
+            head_read_ms: 10_000,
+            idle_ms: 60_000,
             body_read_ms: 30_000,
             drain_ms: limits::DRAIN_MS_MAX,
         }
@@ -95,6 +99,7 @@ impl ServerOptions {
         let connections_max = u64::try_from(self.connections_max).unwrap_or(u64::MAX);
         within("connections_max", connections_max, 1, limits::CONNECTIONS_MAX as u64)?;
         within("head_read_ms", self.head_read_ms, 1, limits::READ_MS_MAX)?;
+        within("idle_ms", self.idle_ms, 1, limits::READ_MS_MAX)?;
         within("body_read_ms", self.body_read_ms, 1, limits::READ_MS_MAX)?;
         within("drain_ms", self.drain_ms, 0, limits::DRAIN_MS_MAX)
     }

@@ -31,7 +31,8 @@ pub(crate) fn check_host(head: &Request<()>) -> Result<(), Problem> {
     }
 }
 
-fn is_loopback(host: &[u8]) -> bool {
+/// Whether `host` names this machine to itself.
+pub(crate) fn is_loopback(host: &[u8]) -> bool {
     host_of(host).is_some_and(|name| {
         name == "localhost"
             || name

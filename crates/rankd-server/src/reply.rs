@@ -1,8 +1,13 @@
 //! Building blocks of responses.
 
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use bytes::Bytes;
 use http_body_util::Full;
+use hyper::body::Body as _;
 use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::http::response::Parts;
 use hyper::{Response, StatusCode};
 use serde::Serialize;
 
@@ -48,6 +53,17 @@ pub(crate) fn no_content() -> Reply {
     let mut response = Response::new(Full::default());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
+}
+
+/// A reply's head, and its body, which is complete.
+pub(crate) fn into_parts(reply: Reply) -> (Parts, Bytes) {
+    let (head, mut body) = reply.into_parts();
+    let mut context = Context::from_waker(Waker::noop());
+    let frame = match Pin::new(&mut body).poll_frame(&mut context) {
+        Poll::Ready(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+        Poll::Ready(_) | Poll::Pending => Bytes::new(),
+    };
+    (head, frame)
 }
 
 /// Marks an answer, be it a problem, if it repeats an earlier one.

@@ -13,11 +13,12 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::connection;
+use crate::lane::Patience;
 use crate::limits;
 use crate::options::{ServerError, ServerOptions};
 use crate::problem::Slug;
@@ -88,6 +89,7 @@ impl Server {
             open: Arc::new(Semaphore::new(self.options.connections_max)),
             options: self.options,
             service: self.service,
+            draining: watch::Sender::new(false),
         };
         acceptor.accept_until(listener, shutdown).await;
         acceptor.drain().await;
@@ -104,6 +106,7 @@ struct Acceptor {
     connections: JoinSet<()>,
     open: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
+    draining: watch::Sender<bool>,
 }
 
 impl Acceptor {
@@ -139,12 +142,18 @@ impl Acceptor {
             }
             return;
         };
+        let patience = Patience {
+            head_read: Duration::from_millis(self.options.head_read_ms),
+            idle: Duration::from_millis(self.options.idle_ms),
+            write: Duration::from_millis(limits::WRITE_MS_MAX),
+            draining: self.draining.subscribe(),
+        };
         let serving = connection::serve(
             stream,
             Arc::clone(&self.builder),
             self.graceful.watcher(),
             Arc::clone(&self.service),
-            Duration::from_millis(self.options.head_read_ms),
+            patience,
         );
         self.connections.spawn(async move {
             serving.await;
@@ -154,7 +163,8 @@ impl Acceptor {
 
     /// Lets running requests finish, then ends what is left.
     async fn drain(self) {
-        let Self { options, graceful, mut connections, .. } = self;
+        let Self { options, graceful, mut connections, draining, .. } = self;
+        draining.send_replace(true);
         let patience = Duration::from_millis(options.drain_ms);
         if timeout(patience, graceful.shutdown()).await.is_err() {
             tracing::warn!(

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Body as _, Incoming};
@@ -20,6 +21,8 @@ use crate::console::Console;
 use crate::handlers::orgs::OrgCall;
 use crate::handlers::{self, Call, ops};
 use crate::idempotency;
+use crate::json::JsonWriter;
+use crate::lane::Plain;
 use crate::limits::{LOGGED_PATH_CHARS_MAX, SURFACE_BODY_BYTES_MAX, URI_BYTES_MAX};
 use crate::metrics::{Line, Metrics};
 use crate::options::ServerOptions;
@@ -34,6 +37,20 @@ use crate::surfaces::{self, Surface, SurfaceCall};
 use crate::table::{Action, BodySpec, Class, Route};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a plain request asks for.
+pub(crate) struct Asked<'a> {
+    found: Found<'a, 'a>,
+    query: Query<'a>,
+    engine: &'a Arc<Engine>,
+}
+
+/// The reply to a plain request.
+pub(crate) enum PlainReply {
+    /// 200 with the JSON that was written.
+    Json,
+    Other(Reply),
+}
 
 /// What all connections share. Everything in it is fixed, atomic, or locks for itself.
 #[derive(Debug)]
@@ -92,8 +109,78 @@ impl Service {
         let elapsed = started.elapsed();
         let status = reply.status().as_u16();
         self.metrics.answered(line, status, elapsed.as_secs_f64());
-        log(request_id, &head, status, elapsed.as_micros());
+        if status >= 500 || tracing::enabled!(tracing::Level::DEBUG) {
+            let (method, path) = (head.method().as_str(), head.uri().path());
+            log(request_id, method, path, status, elapsed.as_micros());
+        }
         reply
+    }
+
+    /// Whether a request may be addressed to `host`.
+    pub(crate) fn is_own_host(&self, host: &[u8]) -> bool {
+        !self.loopback || origin::is_loopback(host)
+    }
+
+    /// What a plain request asks; `None` if it is not to be answered in the lane.
+    pub(crate) fn asked<'a>(&'a self, plain: &'a Plain<'_>) -> Option<Asked<'a>> {
+        let found = self.routes.find(&plain.method, plain.path).ok()?;
+        let route = found.route;
+        let fits = match (&route.body, plain.body) {
+            (None, None) => true,
+            (None, Some(_)) => false,
+            (Some(spec), None) => spec.optional,
+            (Some(spec), Some(body)) => body.len() <= spec.bytes_max,
+        };
+        let is_read = route.class == Class::Read;
+        // Nobody shows a credential in the lane.
+        if !fits || route.class.needs_key() || !(is_read || route.class == Class::Write) {
+            return None;
+        }
+        let query = Query::parse(plain.query, route.query.iter().map(|param| param.name)).ok()?;
+        let engine = self.slot.get()?;
+        if is_read && is_ahead_of_disk(engine) {
+            return None;
+        }
+        Some(Asked { found, query, engine })
+    }
+
+    /// Answers a plain request, into `json` if it is a hot one and there is nothing to refuse.
+    pub(crate) async fn answer_plain(
+        &self,
+        plain: &Plain<'_>,
+        asked: &Asked<'_>,
+        json: &mut JsonWriter,
+    ) -> PlainReply {
+        let _in_flight = Counted::new(&self.metrics.in_flight);
+        let Asked { found, query, engine } = asked;
+        let body = plain.body.unwrap_or_default();
+        let call = Call { engine, params: &found.params, query, body, idempotency: None };
+        let action = found.route.action;
+        let handled = if handlers::is_hot(action) {
+            handlers::write_hot(action, &call, json).map(|()| PlainReply::Json)
+        } else {
+            handlers::dispatch(action, &call).await.map(PlainReply::Other)
+        };
+        handled.unwrap_or_else(|problem| {
+            let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
+            PlainReply::Other(self.refuse(None, problem, request_id))
+        })
+    }
+
+    /// Counts and logs an answered plain request.
+    pub(crate) fn answered_plain(
+        &self,
+        plain: &Plain<'_>,
+        asked: &Asked<'_>,
+        status: u16,
+        elapsed: Duration,
+    ) {
+        let line = Some(Line::Own(asked.found.index));
+        self.metrics.answered(line, status, elapsed.as_secs_f64());
+        if status >= 500 || tracing::enabled!(tracing::Level::DEBUG) {
+            let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
+            log(request_id, plain.method.as_str(), plain.path, status, elapsed.as_micros());
+        }
     }
 
     /// A request to this server's own API, and its line of the table.
@@ -200,7 +287,7 @@ impl Service {
                 handlers::orgs::dispatch(action, &call).await?
             }
             (action, _) => {
-                let call = Call { engine, params, query, body: bytes, idempotency };
+                let call = Call { engine, params, query: &query, body: bytes, idempotency };
                 handlers::dispatch(action, &call).await?
             }
         };
@@ -262,9 +349,9 @@ impl Service {
 
 /// One line of the log. What clients do wrong is theirs to know, and counted by the metrics; what
 /// goes wrong here is told to the operator.
-fn log(request_id: u64, head: &Request<()>, status: u16, duration_us: u128) {
-    let method = &*clipped(head.method().as_str(), LOGGED_PATH_CHARS_MAX);
-    let path = &*clipped(head.uri().path(), LOGGED_PATH_CHARS_MAX);
+fn log(request_id: u64, method: &str, path: &str, status: u16, duration_us: u128) {
+    let method = &*clipped(method, LOGGED_PATH_CHARS_MAX);
+    let path = &*clipped(path, LOGGED_PATH_CHARS_MAX);
     match status {
         500 => tracing::error!(request_id, method, path, status, duration_us, "failed"),
         501.. => tracing::warn!(request_id, method, path, status, duration_us, "unavailable"),
@@ -282,9 +369,13 @@ fn check_target(uri: &Uri) -> Result<(), Problem> {
     Err(Problem::new(Slug::UriTooLong, detail))
 }
 
+fn is_ahead_of_disk(engine: &Engine) -> bool {
+    matches!(engine.health(), Health::ReadOnly { ahead_of_disk: true, .. })
+}
+
 /// Tells a reader if memory may hold writes that the disk does not.
 fn mark_ahead_of_disk(engine: &Engine, reply: &mut Reply) {
-    if matches!(engine.health(), Health::ReadOnly { ahead_of_disk: true, .. }) {
+    if is_ahead_of_disk(engine) {
         reply.headers_mut().insert(reply::AHEAD_OF_DISK, reply::TRUE);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, Timelike as _, Utc};
 use rankd_engine::limits::{AT_MS_MAX, AT_MS_MIN};
 use serde_json::value::RawValue;
 
@@ -64,17 +64,62 @@ fn limits() -> String {
 
 /// `ms` since 1970 as RFC 3339 in UTC, with milliseconds only where there are any.
 pub(crate) fn print(ms: i64) -> String {
+    let mut text = Vec::with_capacity(24);
+    write(ms, &mut text);
+    String::from_utf8(text).expect("digits and punctuation")
+}
+
+/// Appends what [`print`] returns.
+pub(crate) fn write(ms: i64, out: &mut Vec<u8>) {
     let Some(time) = DateTime::<Utc>::from_timestamp_millis(ms) else {
         debug_assert!(false, "{ms} ms is outside the times that are let in");
-        return ms.to_string();
+        out.extend_from_slice(ms.to_string().as_bytes());
+        return;
     };
-    let digits = if ms % 1000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
-    time.to_rfc3339_opts(digits, true)
+    let (_, year) = time.year_ce();
+    write_digits(out, year, 4);
+    for (before, part) in [
+        (b'-', time.month()),
+        (b'-', time.day()),
+        (b'T', time.hour()),
+        (b':', time.minute()),
+        (b':', time.second()),
+    ] {
+        out.push(before);
+        write_digits(out, part, 2);
+    }
+    let millis = time.timestamp_subsec_millis();
+    if millis > 0 {
+        out.push(b'.');
+        write_digits(out, millis, 3);
+    }
+    out.push(b'Z');
+}
+
+/// Appends a number of at most four digits with zeros before it.
+fn write_digits(out: &mut Vec<u8>, number: u32, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_u32.pow(place) % 10;
+        out.push(b'0' + u8::try_from(digit).expect("a digit"));
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::SecondsFormat;
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn times_are_written_as_chrono_writes_them(ms in AT_MS_MIN..=AT_MS_MAX, whole: bool) {
+            let ms = if whole { ms / 1000 * 1000 } else { ms };
+            let digits = if ms % 1000 == 0 { SecondsFormat::Secs } else { SecondsFormat::Millis };
+            let time = DateTime::<Utc>::from_timestamp_millis(ms).unwrap();
+            prop_assert_eq!(print(ms), time.to_rfc3339_opts(digits, true));
+        }
+    }
 
     fn parsed(json: &str) -> Result<i64, String> {
         parse(serde_json::from_str::<&RawValue>(json).unwrap())

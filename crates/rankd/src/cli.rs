@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::bench::BenchArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateArgs;
@@ -94,6 +95,16 @@ pub(crate) enum Command {
     /// a few reports come late. All of it is made up. The same flags make the same bytes, on every
     /// machine (with --until; its default moves with the calendar).
     Generate(GenerateArgs),
+    /// Test a server under load: rankd, or anything that speaks the Redis protocol
+    ///
+    /// With --rate, an open loop: requests are due at fixed times whatever the server does, and
+    /// each latency counts from when its request was due, so that a server which stalls shows it.
+    /// Without, a closed loop: as many requests as the connections can carry. An empty board is
+    /// filled with --members first; one with another number of members is left alone. Over the
+    /// Redis protocol the same questions are ZREVRANK, ZREVRANGE, ZADD and ZINCRBY; `around` is two
+    /// of them in turn. The server's processor time and memory are shown if it runs on this
+    /// machine. RANKD_API_KEY is sent over HTTP if it is set.
+    Bench(BenchArgs),
 }
 
 #[cfg(test)]

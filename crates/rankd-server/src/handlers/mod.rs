@@ -18,18 +18,22 @@ use rankd_engine::{
 use serde::Deserialize;
 
 use crate::body;
+use crate::json::JsonWriter;
 use crate::names;
 use crate::problem::{Problem, Slug, shown, shown_name};
 use crate::query::Query;
 use crate::reply::{self, Reply};
 use crate::table::Action;
 
+/// Room for a hot reply, in bytes.
+const HOT_BYTES: usize = 256;
+
 /// A request, as far as HTTP goes: found, complete, and with known parameters only.
 pub(crate) struct Call<'a> {
     pub(crate) engine: &'a Engine,
     /// Undecoded segments of the path.
     pub(crate) params: &'a Params<'a, 'a>,
-    pub(crate) query: Query<'a>,
+    pub(crate) query: &'a Query<'a>,
     /// Empty if there is none.
     pub(crate) body: &'a [u8],
     pub(crate) idempotency: Option<IdempotencyKey>,
@@ -45,9 +49,11 @@ pub(crate) async fn dispatch(action: Action, call: &Call<'_>) -> Result<Reply, P
         Action::PutScore => scores::put(call).await,
         Action::PostScores => scores::post(call).await,
         Action::RemoveMember => scores::remove(call).await,
-        Action::ReadMember => reads::member(call),
-        Action::Around => reads::around(call),
-        Action::Top => reads::top(call),
+        Action::ReadMember | Action::Around | Action::Top => {
+            let mut json = JsonWriter::with_capacity(HOT_BYTES);
+            write_hot(action, call, &mut json)?;
+            Ok(reply::json_bytes(json.into_inner()))
+        }
         Action::ByScore => reads::by_score(call),
         Action::Ranks => reads::ranks(call),
         Action::MemberRanks => reads::member_ranks(call),
@@ -62,6 +68,26 @@ pub(crate) async fn dispatch(action: Action, call: &Call<'_>) -> Result<Reply, P
         | Action::OpenApi
         | Action::Console
         | Action::Org(_) => Err(Problem::internal(action)),
+    }
+}
+
+/// Whether [`write_hot`] answers a route.
+pub(crate) fn is_hot(action: Action) -> bool {
+    matches!(action, Action::ReadMember | Action::Around | Action::Top)
+}
+
+/// Writes the body of an answer that is asked for again and again: 200, JSON, and no header of its
+/// own.
+pub(crate) fn write_hot(
+    action: Action,
+    call: &Call<'_>,
+    json: &mut JsonWriter,
+) -> Result<(), Problem> {
+    match action {
+        Action::ReadMember => reads::member(call, json),
+        Action::Around => reads::around(call, json),
+        Action::Top => reads::top(call, json),
+        _ => Err(Problem::internal(action)),
     }
 }
 

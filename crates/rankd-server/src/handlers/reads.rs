@@ -23,17 +23,17 @@ const RADIUS_DEFAULT: u64 = 5;
 const ENTRY_BYTES: usize = 96;
 
 /// `GET /v1/boards/{board}/members/{member}`
-pub(super) fn member(call: &Call<'_>) -> Result<Reply, Problem> {
+pub(super) fn member(call: &Call<'_>, json: &mut JsonWriter) -> Result<(), Problem> {
     let style = call.style()?;
     let member = call.name("member")?;
     let board = call.board()?;
     let Some(standing) = board.standing(&member, style) else {
         return Err(unknown_member(&member, &call.name("board")?));
     };
-    let mut json = JsonWriter::with_capacity(member.len() + 160);
     json.raw("{\"member\":").name(&member);
-    write_standing(&mut json, &standing);
-    Ok(reply::json_bytes(json.finish("}")))
+    write_standing(json, &standing);
+    json.raw("}");
+    Ok(())
 }
 
 /// Everything of a standing but whose it is.
@@ -57,7 +57,7 @@ fn percentile(rank: u64, total: u64) -> f64 {
 }
 
 /// `GET /v1/boards/{board}/members/{member}/around`
-pub(super) fn around(call: &Call<'_>) -> Result<Reply, Problem> {
+pub(super) fn around(call: &Call<'_>, json: &mut JsonWriter) -> Result<(), Problem> {
     let radius = call.query.unsigned("radius", 0, RADIUS_MAX as u64, RADIUS_DEFAULT)?;
     let radius = usize::try_from(radius).unwrap_or(RADIUS_MAX);
     let extras = Extras::asked(call)?;
@@ -65,16 +65,18 @@ pub(super) fn around(call: &Call<'_>) -> Result<Reply, Problem> {
     let Some(page) = call.board()?.around(&member, radius) else {
         return Err(unknown_member(&member, &call.name("board")?));
     };
-    Ok(page_reply("total", page.total, &page.entries, &extras))
+    write_page(json, "total", page.total, &page.entries, &extras);
+    Ok(())
 }
 
 /// `GET /v1/boards/{board}/top`
-pub(super) fn top(call: &Call<'_>) -> Result<Reply, Problem> {
+pub(super) fn top(call: &Call<'_>, json: &mut JsonWriter) -> Result<(), Problem> {
     let limit = limit(call, TOP_DEFAULT)?;
     let offset = call.query.unsigned("offset", 0, u64::MAX, 0)?;
     let extras = Extras::asked(call)?;
     let page = call.board()?.top(offset, limit);
-    Ok(page_reply("total", page.total, &page.entries, &extras))
+    write_page(json, "total", page.total, &page.entries, &extras);
+    Ok(())
 }
 
 /// `GET /v1/boards/{board}/scores`
@@ -90,10 +92,10 @@ pub(super) fn by_score(call: &Call<'_>) -> Result<Reply, Problem> {
     let min = bound("min", "-inf")?;
     let max = bound("max", "inf")?;
     if matches!((&min, &max), (Some(min), Some(max)) if min.compare(max).is_gt()) {
-        return Ok(page_reply("count", 0, &[], &extras));
+        return Ok(count_reply(0, &[], &extras));
     }
     let page = board.by_score(min, max, limit);
-    Ok(page_reply("count", page.count, &page.entries, &extras))
+    Ok(count_reply(page.count, &page.entries, &extras))
 }
 
 fn limit(call: &Call<'_>, default: u64) -> Result<usize, Problem> {
@@ -101,15 +103,26 @@ fn limit(call: &Call<'_>, default: u64) -> Result<usize, Problem> {
     Ok(usize::try_from(limit).unwrap_or(PAGE_ENTRIES_MAX))
 }
 
-fn page_reply(counted: &str, count: u64, entries: &[Entry], extras: &Extras<'_>) -> Reply {
+fn count_reply(count: u64, entries: &[Entry], extras: &Extras<'_>) -> Reply {
     let mut json = JsonWriter::with_capacity(64 + entries.len() * ENTRY_BYTES);
+    write_page(&mut json, "count", count, entries, extras);
+    reply::json_bytes(json.into_inner())
+}
+
+fn write_page(
+    json: &mut JsonWriter,
+    counted: &str,
+    count: u64,
+    entries: &[Entry],
+    extras: &Extras<'_>,
+) {
     json.raw("{\"").raw(counted).raw("\":").unsigned(count);
     json.raw(",\"entries\":[");
     for (index, entry) in entries.iter().enumerate() {
         json.raw(if index == 0 { "{\"rank\":" } else { ",{\"rank\":" }).unsigned(entry.rank);
-        write_entry(&mut json, entry, extras);
+        write_entry(json, entry, extras);
     }
-    reply::json_bytes(json.finish("]}"))
+    json.raw("]}");
 }
 
 /// The rest of an entry, after its rank.

@@ -37,7 +37,8 @@ async fn read_until(stream: &mut TcpStream, ending: &str) -> String {
 }
 
 fn impatient() -> TestServer {
-    let options = ServerOptions { head_read_ms: 1000, body_read_ms: 200, ..options() };
+    let options =
+        ServerOptions { head_read_ms: 1000, idle_ms: 1000, body_read_ms: 200, ..options() };
     TestServer::start_with(options, EngineOptions::default())
 }
 

@@ -8,6 +8,7 @@ mod boards;
 mod connections;
 mod idempotency;
 mod labels;
+mod lane;
 mod log;
 mod names;
 mod ops;

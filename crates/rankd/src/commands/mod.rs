@@ -1,5 +1,6 @@
 //! The commands, one a file: its flags, and what it does.
 
+pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod export;
@@ -32,6 +33,7 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Check(args) => check::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Bench(args) => block_on(bench::run(args)),
     }
 }
 

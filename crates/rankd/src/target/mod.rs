@@ -27,7 +27,7 @@ const SERVER_VARIABLE: &str = "RANKD_SERVER";
 
 /// Where the API key comes from. There is no flag for it: what is on a command line, everybody on
 /// the machine can see.
-const API_KEY_VARIABLE: &str = "RANKD_API_KEY";
+pub(crate) const API_KEY_VARIABLE: &str = "RANKD_API_KEY";
 
 /// The flag of the commands that ask a server.
 #[derive(Debug, clap::Args)]

@@ -1,5 +1,6 @@
 //! The real binary, from the outside: exit codes, what it prints, and what it leaves on disk.
 
+mod bench;
 mod export;
 mod host;
 mod http;

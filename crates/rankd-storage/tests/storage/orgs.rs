@@ -183,7 +183,7 @@ async fn a_batch_that_is_too_large_is_refused_before_it_is_resolved() {
         let Err(StoreError::TooLarge { value, max, .. }) = refused else { panic!("{refused:?}") };
         assert!(value > max);
     }
-    let profile = [("firstName".into(), "n".repeat(32 << 20).into())].into();
+    let profile = [("firstName".into(), "n".repeat(64 << 20).into())].into();
     let (org, user) = (rankd_orgs::OrgId(1), rankd_orgs::UserId(1));
     let long = OrgIntent::PutUser { org, user, resource_id: None, profile };
     let batch = OrgBatch { intents: vec![long], now_ms: NOW_MS };

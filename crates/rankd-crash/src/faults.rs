@@ -17,9 +17,8 @@ use parking_lot::Mutex;
 use rankd_engine::{Health, State, Storage, StoreError};
 use rankd_storage::EmbeddedStore;
 
-use crate::cut::{Fault, FaultKind, Hit};
 use crate::disk::Disk;
-use crate::fs::SimFs;
+use crate::fs::{Fault, FaultKind, Hit, SimFs};
 use crate::life::open;
 use crate::model::{Contents, Model, Violation};
 use crate::moment::{Caller, Op};

@@ -7,16 +7,14 @@
 //! the call at which the power fails, nothing succeeds.
 
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 use std::task::Wake;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use rankd_storage::{Fs, FsFile, FsLock};
+use rankd_storage::Fs;
 
-use crate::cut::{Cut, Fault, FaultKind, Hit};
-use crate::disk::{Disk, FileId};
+use crate::disk::Disk;
 use crate::moment::{Caller, Moment, Op};
 use crate::random::Random;
 
@@ -26,6 +24,64 @@ pub const FOLDER: &str = "data";
 const LOG_THREAD: &str = "rankd-log";
 /// A store whose threads do nothing for so long will never do anything.
 const STUCK: Duration = Duration::from_secs(60);
+
+/// When the power fails, or the process is killed.
+#[derive(Debug, Clone, Copy)]
+pub struct Cut {
+    /// At a call of this kind:
+    pub moment: Moment,
+    /// the so-manieth from now on,
+    pub nth: u64,
+    /// or this call, whatever it is, if that comes first.
+    pub nth_call: u64,
+    /// Whether that call itself still reaches the page cache.
+    pub takes_effect: bool,
+}
+
+/// What goes wrong with one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FaultKind {
+    /// An input/output error.
+    Eio,
+    /// No space left.
+    Enospc,
+    /// Half of a write is done, and there is no space for the rest.
+    Short,
+}
+
+impl FaultKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Eio, Self::Enospc, Self::Short];
+
+    fn error(self) -> io::Error {
+        io::Error::from_raw_os_error(match self {
+            Self::Eio => 5,
+            Self::Enospc | Self::Short => 28,
+        })
+    }
+}
+
+/// Which calls go wrong. All calls count, those that only read as well.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// The first, counted from 1.
+    pub at: u64,
+    /// How.
+    pub kind: FaultKind,
+    /// Whether all that follow do, too, until the disk is healed.
+    pub lasts: bool,
+}
+
+/// A call that went wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Who called.
+    pub caller: Caller,
+    /// What; `None`: something that only reads.
+    pub op: Option<Op>,
+    /// Whether it was about a log segment, whole or unfinished.
+    pub is_log: bool,
+}
 
 #[derive(Default)]
 struct Place {
@@ -49,6 +105,8 @@ struct Inner {
     cut_at: Option<Moment>,
     fault: Option<Fault>,
     hits: Vec<Hit>,
+    /// The log writer, of which a call has failed, may not try again yet.
+    is_held: bool,
     calls: u64,
     changes: u64,
     /// Fsyncs of this kind are forgotten: a bug made on purpose.
@@ -82,6 +140,7 @@ impl SimFs {
             cut_at: None,
             fault: None,
             hits: Vec::new(),
+            is_held: false,
             calls: 0,
             changes: 0,
             forgotten: None,
@@ -105,9 +164,12 @@ impl SimFs {
         self.inner().cut = Some(cut);
     }
 
-    /// Plans a fault; `None`: the disk is well again.
+    /// Plans a fault; `None`: the disk is well again, and who has met a fault may try again.
     pub fn set_fault(&self, fault: Option<Fault>) {
-        self.inner().fault = fault;
+        let mut inner = self.inner();
+        inner.fault = fault;
+        inner.is_held = false;
+        self.0.gate.notify_all();
     }
 
     /// Forgets every fsync of this kind from now on.
@@ -222,8 +284,19 @@ impl SimFs {
         *inner.place(caller) = Place { waiting: None, is_granted: false, ..*inner.place(caller) };
     }
 
+    /// Holds up the log writer's next attempt after a fault, however long the others take to look
+    /// at what the fault has done; what it does to clean up goes on.
+    fn wait_for_healing(&self, inner: &mut MutexGuard<'_, Inner>, caller: Caller, op: Op) {
+        let is_attempt = caller == Caller::Log && matches!(op, Op::Create | Op::Write);
+        while is_attempt && inner.is_on && inner.is_held {
+            if self.0.gate.wait_for(inner, STUCK).timed_out() {
+                return;
+            }
+        }
+    }
+
     /// A call that changes something: `effect`, unless it fails.
-    fn change<T>(
+    pub(crate) fn change<T>(
         &self,
         op: Op,
         name: &str,
@@ -233,6 +306,7 @@ impl SimFs {
         let mut inner = self.inner();
         let moment = Moment::of(caller, op, name, inner.place(caller).has_removed);
         self.pass_gate(&mut inner, caller, moment);
+        self.wait_for_healing(&mut inner, caller, op);
         inner.place(caller).has_removed = op == Op::Remove;
         inner.check_power()?;
         let hit = Hit { caller, op: Some(op), is_log: name.contains(".rlog") };
@@ -246,6 +320,7 @@ impl SimFs {
         } else {
             inner.fate(hit, op, moment)
         };
+        inner.is_held |= caller == Caller::Log && error.is_some();
         let Inner { disk, random, .. } = &mut *inner;
         let result = done.map(|done| effect(disk, random, done));
         match (error, result) {
@@ -254,8 +329,24 @@ impl SimFs {
         }
     }
 
+    /// Takes the folder's lock, or lets go of it. False: somebody has it.
+    pub(crate) fn set_locked(&self, is_locked: bool) -> bool {
+        let mut inner = self.inner();
+        let was_locked = std::mem::replace(&mut inner.is_locked, is_locked);
+        !(was_locked && is_locked)
+    }
+
+    /// Whether somebody has the folder's lock.
+    pub(crate) fn has_owner(&self) -> bool {
+        self.inner().is_locked
+    }
+
     /// A call that only reads.
-    fn look<T>(&self, name: &str, read: impl FnOnce(&Disk) -> io::Result<T>) -> io::Result<T> {
+    pub(crate) fn look<T>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&Disk) -> io::Result<T>,
+    ) -> io::Result<T> {
         let mut inner = self.inner();
         inner.check_power()?;
         let hit = Hit { caller: caller(), op: None, is_log: name.contains(".rlog") };
@@ -268,7 +359,8 @@ impl SimFs {
 
 /// How far an effect goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Done {
+pub(crate) enum Done {
+    /// All of it.
     Whole,
     /// Of a write.
     Half,
@@ -348,125 +440,5 @@ impl SimFs {
     #[must_use]
     pub fn waker(&self) -> std::task::Waker {
         Arc::clone(&self.0).into()
-    }
-
-    fn opened(&self, name: &str, file: FileId) -> Box<dyn FsFile> {
-        Box::new(SimFile { fs: self.clone(), name: name.to_owned(), file })
-    }
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-impl Fs for SimFs {
-    fn create_folder(&self, _folder: &Path) -> io::Result<()> {
-        self.look("", |_| Ok(()))
-    }
-
-    fn list(&self, _folder: &Path) -> io::Result<Vec<String>> {
-        self.look("", |disk| Ok(disk.names()))
-    }
-
-    fn open(&self, path: &Path, _writable: bool) -> io::Result<Box<dyn FsFile>> {
-        let name = name_of(path);
-        let file = self.look(&name, |disk| disk.open(&name))?;
-        Ok(self.opened(&name, file))
-    }
-
-    fn create(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
-        let name = name_of(path);
-        let file = self.change(Op::Create, &name, |disk, _, _| Ok(disk.create(&name)))?;
-        Ok(self.opened(&name, file))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        let (from, to) = (name_of(from), name_of(to));
-        self.change(Op::Rename, &from, |disk, _, _| disk.rename(&from, &to))
-    }
-
-    fn remove(&self, path: &Path) -> io::Result<()> {
-        let name = name_of(path);
-        self.change(Op::Remove, &name, |disk, _, _| disk.remove(&name))
-    }
-
-    fn sync_folder(&self, _folder: &Path) -> io::Result<()> {
-        self.change(Op::SyncFolder, "", |disk, _, done| {
-            if done == Done::Whole {
-                disk.sync_names();
-            }
-            Ok(())
-        })
-    }
-
-    fn lock(&self, _path: &Path, _owner: &str) -> io::Result<Option<Box<dyn FsLock>>> {
-        self.look("", |_| Ok(()))?;
-        let mut inner = self.inner();
-        if inner.is_locked {
-            return Ok(None);
-        }
-        inner.is_locked = true;
-        Ok(Some(Box::new(SimLock(self.clone()))))
-    }
-
-    fn is_locked(&self, _path: &Path) -> io::Result<bool> {
-        Ok(self.inner().is_locked)
-    }
-}
-
-struct SimLock(SimFs);
-
-impl FsLock for SimLock {}
-
-impl Drop for SimLock {
-    fn drop(&mut self) {
-        self.0.inner().is_locked = false;
-    }
-}
-
-struct SimFile {
-    fs: SimFs,
-    name: String,
-    file: FileId,
-}
-
-fn place(offset: u64) -> usize {
-    usize::try_from(offset).expect("simulated files are small")
-}
-
-impl FsFile for SimFile {
-    fn read_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.fs.look(&self.name, |disk| Ok(disk.read(self.file, bytes, place(offset))))
-    }
-
-    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<usize> {
-        self.fs.change(Op::Write, &self.name, |disk, _, done| {
-            let count = if done == Done::Half { bytes.len() / 2 } else { bytes.len() };
-            let written = bytes.get(..count).unwrap_or_default();
-            disk.write(self.file, written, place(offset));
-            Ok(count)
-        })
-    }
-
-    fn len(&self) -> io::Result<u64> {
-        self.fs.look(&self.name, |disk| Ok(disk.length(self.file) as u64))
-    }
-
-    fn truncate(&self, length: u64) -> io::Result<()> {
-        self.fs.change(Op::Truncate, &self.name, |disk, _, _| {
-            disk.truncate(self.file, place(length));
-            Ok(())
-        })
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.fs.change(Op::Sync, &self.name, |disk, random, done| {
-            match done {
-                Done::Whole => disk.sync(self.file),
-                Done::Lost => disk.sync_and_lose(self.file, random),
-                Done::Half | Done::Forgotten => {}
-            }
-            Ok(())
-        })
     }
 }

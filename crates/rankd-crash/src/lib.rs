@@ -5,7 +5,6 @@
 //! `docs/reliability.md` has their results. What it is not: a part of the product. Invariant: a
 //! campaign is decided by its seed alone.
 
-pub mod cut;
 pub mod damage;
 pub mod disk;
 pub mod faults;
@@ -16,4 +15,5 @@ pub mod moment;
 pub mod power;
 pub mod random;
 
+mod files;
 mod seal;

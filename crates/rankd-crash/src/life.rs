@@ -9,10 +9,9 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use rankd_engine::{ManualClock, Receipt, SnapshotReport, State, Storage, StoreFuture};
-use rankd_storage::{Durability, EmbeddedOptions, EmbeddedStore, OpenReport, Verdict, check};
+use rankd_storage::{EmbeddedOptions, EmbeddedStore, OpenReport, Verdict, check};
 
-use crate::cut::Cut;
-use crate::fs::{FOLDER, SimFs};
+use crate::fs::{Cut, FOLDER, SimFs};
 use crate::model::{Contents, Model, Violation};
 use crate::moment::{Caller, Moment};
 use crate::random::Random;
@@ -45,11 +44,11 @@ pub struct Ended {
     pub had_torn_tail: bool,
 }
 
-/// Options under which nothing happens by itself and everything is small.
+/// Options under which nothing happens by itself and everything is small. The durability is the
+/// default: always.
 #[must_use]
 pub fn options() -> EmbeddedOptions {
     EmbeddedOptions {
-        durability: Durability::Always,
         segment_bytes: rankd_storage::limits::SEGMENT_BYTES_MIN,
         snapshot_log_bytes: None,
         snapshot_on_close: false,

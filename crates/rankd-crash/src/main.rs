@@ -4,7 +4,8 @@ use anyhow::{Result, anyhow};
 use clap::{Parser, Subcommand};
 use peak_alloc::PeakAlloc;
 use rankd_crash::damage::Memory;
-use rankd_crash::power::{Campaign, run_chain};
+use rankd_crash::moment::Moment;
+use rankd_crash::power::{Campaign, Results, run_chain};
 use rankd_crash::{damage, faults};
 
 #[global_allocator]
@@ -12,6 +13,8 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 /// Runs that wait for the log writer's pause at the same time.
 const FAULTS_AT_ONCE: usize = 48;
+/// Power cuts between two lines of a long campaign.
+const PART_CUTS: u64 = 50_000;
 
 /// Campaigns of simulated crashes, faults and damage against the embedded store.
 #[derive(Parser)]
@@ -34,6 +37,9 @@ enum Kind {
         /// Run only this chain, which a failure has named.
         #[arg(long)]
         chain: Option<u64>,
+        /// Leave out the fsyncs of this kind, as in `--forget 'log: fsync'`: it has to be found.
+        #[arg(long)]
+        forget: Option<Moment>,
     },
     /// Errors of the disk, at every call.
     Faults {
@@ -55,13 +61,28 @@ enum Kind {
     },
 }
 
+/// Runs a campaign in parts, each with a seed of its own, and says how far it is.
+fn power_cuts(campaign: Campaign) -> Result<()> {
+    let mut total = Results::default();
+    let mut seed = campaign.seed;
+    while total.cuts.total() < campaign.cuts {
+        let cuts = PART_CUTS.min(campaign.cuts - total.cuts.total());
+        total.add(&Campaign { seed, cuts, ..campaign }.run()?);
+        println!("seed {seed}: {} power cuts so far", total.cuts.total());
+        seed += 1;
+    }
+    println!("{total}");
+    Ok(())
+}
+
 fn main() -> Result<()> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     match Arguments::parse().campaign {
-        Kind::Power { chain: Some(chain), .. } => println!("{}", run_chain(chain, None)?),
-        Kind::Power { cuts, seed, .. } => {
-            println!("seed {seed}");
-            println!("{}", Campaign { seed, cuts, threads, forgotten: None }.run()?);
+        Kind::Power { chain: Some(chain), forget, .. } => {
+            println!("{}", run_chain(chain, forget)?);
+        }
+        Kind::Power { cuts, seed, forget, .. } => {
+            power_cuts(Campaign { seed, cuts, threads, forgotten: forget })?;
         }
         Kind::Faults { scenes, seed } => {
             println!("seed {seed}, {scenes} scenes");

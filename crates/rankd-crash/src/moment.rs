@@ -1,6 +1,7 @@
 //! The kinds of moment at which a crash can come, told by what the store was about to do.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// Who calls the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,28 @@ moments! {
     RecoveryRewrite: "recovery: write of doubtful records",
     /// The fsync of a cut or of doubtful records.
     RecoverySync: "recovery: fsync of the log",
+}
+
+/// There is no kind of moment of this name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownMoment;
+
+impl fmt::Display for UnknownMoment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = Moment::ALL.iter().map(Moment::to_string).collect();
+        write!(f, "there is no such moment; there are: {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownMoment {}
+
+impl FromStr for Moment {
+    type Err = UnknownMoment;
+
+    fn from_str(name: &str) -> Result<Self, UnknownMoment> {
+        let found = Self::ALL.iter().find(|moment| moment.to_string() == name);
+        found.copied().ok_or(UnknownMoment)
+    }
 }
 
 impl Moment {

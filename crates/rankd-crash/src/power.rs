@@ -10,9 +10,8 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 
-use crate::cut::Cut;
 use crate::disk::Disk;
-use crate::fs::SimFs;
+use crate::fs::{Cut, SimFs};
 use crate::life::{live, open};
 use crate::model::{Contents, Model, Violation};
 use crate::moment::{Moment, Tally};
@@ -68,22 +67,27 @@ pub struct Failure {
     pub chain: u64,
     /// Which of its lives, counted from 0.
     pub life: u64,
+    /// The fsync that was left out.
+    pub forgotten: Option<Moment>,
     /// What happened.
     pub violation: Violation,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { chain, life, violation } = self;
+        let Self { chain, life, forgotten, violation } = self;
         writeln!(f, "chain {chain}, life {life}: {violation}")?;
-        write!(f, "to see it again: cargo xtask crash power --chain {chain}")
+        write!(f, "to see it again: cargo xtask crash power --chain {chain}")?;
+        forgotten.map_or(Ok(()), |moment| write!(f, " --forget '{moment}'"))
     }
 }
 
 impl std::error::Error for Failure {}
 
 impl Results {
-    fn add(&mut self, other: &Self) {
+    /// Adds what another campaign came to.
+    pub fn add(&mut self, other: &Self) {
+        self.duration_ms += other.duration_ms;
         self.cuts.add(&other.cuts);
         self.kills.add(&other.kills);
         self.acknowledged += other.acknowledged;
@@ -151,7 +155,7 @@ pub fn run_chain(seed: u64, forgotten: Option<Moment>) -> Result<Results, Failur
     let mut chain = Chain::new(seed, forgotten);
     for life in 0..LIVES {
         let lived = chain.live();
-        lived.map_err(|violation| Failure { chain: seed, life, violation })?;
+        lived.map_err(|violation| Failure { chain: seed, life, forgotten, violation })?;
     }
     Ok(chain.results)
 }

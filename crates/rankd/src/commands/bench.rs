@@ -18,7 +18,8 @@ const ROUNDS_MAX: u64 = 100;
 /// The flags of `rankd bench`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct BenchArgs {
-    /// The server: http://HOST:PORT (rankd's API) or redis://[[USER]:PASSWORD@]HOST:PORT[/DB]
+    /// The server: `http://HOST:PORT` (rankd's API) or `redis://HOST:PORT`, there with
+    /// `USER:PASSWORD@` before the host and `/DB` behind the port where needed
     #[arg(value_name = "URL", default_value = SERVER_DEFAULT)]
     target: String,
     /// A second server that gets the same load, in turn with the first

@@ -9,13 +9,17 @@ use crate::definition::Definition;
 use crate::ids::{BoardId, Name};
 use crate::layout::BoardIndex;
 
-/// A board. The name, id and definition never change; the rest is behind one lock.
+/// A board. The name, id and definition never change; the rest is behind one lock. A board that is
+/// renamed is another one of these over the same body.
 #[derive(Debug)]
 pub struct Board {
     pub(crate) id: BoardId,
     pub(crate) name: Name,
     pub(crate) definition: Definition,
     pub(crate) created_ms: i64,
+    /// What `renames` of the body was when the board got this name: whoever finds another number
+    /// there has to look for the name again.
+    pub(crate) renames: u64,
     /// Written by whoever executes a batch or replays the log, read by everybody else. A blocking
     /// lock is right here: it is held for microseconds and never across an await.
     pub(crate) body: Arc<BoardLock<Body>>,
@@ -32,6 +36,10 @@ pub(crate) struct Body {
     pub(crate) deleted: bool,
     /// The newest cut that has its snapshot of this board; 0 for none.
     pub(crate) cut_seen: u64,
+    /// Counts the changes of members since the start.
+    pub(crate) version: u64,
+    /// How often the board was renamed since the start.
+    pub(crate) renames: u64,
 }
 
 /// What there is to know of a board without its members.
@@ -58,8 +66,16 @@ impl Board {
         created_ms: i64,
         changed_ms: i64,
     ) -> Arc<Self> {
-        let body = Body { index, changed_ms, deleted: false, cut_seen: 0 };
-        Arc::new(Self { id, name, definition, created_ms, body: Arc::new(BoardLock::new(body)) })
+        let body = Body { index, changed_ms, deleted: false, cut_seen: 0, version: 0, renames: 0 };
+        let renames = 0;
+        Arc::new(Self {
+            id,
+            name,
+            definition,
+            created_ms,
+            renames,
+            body: Arc::new(BoardLock::new(body)),
+        })
     }
 
     /// What it is.
@@ -79,6 +95,20 @@ impl Board {
             created_ms: self.created_ms,
             changed_ms: body.changed_ms,
         }
+    }
+
+    /// The same board under another name. The body's count of renames moves on by one.
+    pub(crate) fn renamed(&self, name: Name) -> Arc<Self> {
+        let mut body = self.body.write();
+        body.renames += 1;
+        self.with_name(name, body.renames)
+    }
+
+    /// The same body, as of a number of renames, under another name.
+    pub(crate) fn with_name(&self, name: Name, renames: u64) -> Arc<Self> {
+        let body = Arc::clone(&self.body);
+        let Self { id, definition, created_ms, .. } = *self;
+        Arc::new(Self { id, name, definition, created_ms, renames, body })
     }
 
     pub(crate) fn codec(&self) -> Codec {

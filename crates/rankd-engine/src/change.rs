@@ -69,6 +69,85 @@ pub enum Change {
     },
     /// Something of the organisations; what it says is theirs alone.
     Orgs(OrgChange),
+    /// The board has this name, which no other board and no value has.
+    BoardRenamed {
+        /// The board.
+        board: BoardId,
+        /// The name.
+        #[serde(with = "serde_bytes")]
+        name: Name,
+    },
+    /// The key holds this string and nothing else.
+    TextSet {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// The string.
+        #[serde(with = "serde_bytes")]
+        text: Name,
+    },
+    /// The key holds a hash in which the field has this value.
+    FieldSet {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// The field.
+        #[serde(with = "serde_bytes")]
+        field: Name,
+        /// Its value.
+        #[serde(with = "serde_bytes")]
+        value: Name,
+    },
+    /// The field is not in the key's hash; a hash without fields is gone.
+    FieldRemoved {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// The field.
+        #[serde(with = "serde_bytes")]
+        field: Name,
+    },
+    /// The key holds a set that has this element.
+    ElementAdded {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// The element.
+        #[serde(with = "serde_bytes")]
+        element: Name,
+    },
+    /// The element is not in the key's set; a set without elements is gone.
+    ElementRemoved {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// The element.
+        #[serde(with = "serde_bytes")]
+        element: Name,
+    },
+    /// The key holds no string, hash or set, and no end.
+    ValueRemoved {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+    },
+    /// What the one key held, the other holds.
+    ValueRenamed {
+        /// The key that holds nothing now.
+        #[serde(with = "serde_bytes")]
+        from: Name,
+        /// The key that holds the value.
+        #[serde(with = "serde_bytes")]
+        to: Name,
+    },
+    /// The key, whatever it holds, ends at this time, or never.
+    EndSet {
+        /// The key.
+        #[serde(with = "serde_bytes")]
+        key: Name,
+        /// In milliseconds since 1970, UTC.
+        at_ms: Option<i64>,
+    },
 }
 
 /// What is remembered of a batch that had an idempotency key.

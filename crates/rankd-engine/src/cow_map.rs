@@ -55,6 +55,12 @@ impl<V: Clone> CowMap<V> {
         }
     }
 
+    /// Changes what is there in place; `None` if there is nothing.
+    pub(crate) fn update<R>(&self, name: &[u8], change: impl FnOnce(&mut V) -> R) -> Option<R> {
+        let mut shard = self.shard(name).write();
+        Arc::make_mut(&mut shard).get_mut(name).map(change)
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.read().len()).sum()
     }

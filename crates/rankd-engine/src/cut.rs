@@ -17,9 +17,10 @@ use parking_lot::Mutex;
 use rankd_orgs::{OrgItem, OrgsFrozen};
 
 use crate::board::{Board, Body};
-use crate::change::KeyMemory;
+use crate::change::{Change, KeyMemory};
 use crate::cow_map::Frozen;
 use crate::ids::{BoardId, Name};
+use crate::keyspace::KeyspaceFrozen;
 use crate::layout::BoardSnapshot;
 use crate::rows::{BoardHeader, MemberRow};
 use crate::state::{ChangeSink, State};
@@ -87,6 +88,7 @@ pub struct Cut {
     visited: Option<BoardId>,
     labels: Frozen<Box<str>>,
     keys: Frozen<KeyMemory>,
+    keyspace: KeyspaceFrozen,
     orgs: OrgsFrozen,
 }
 
@@ -111,6 +113,7 @@ impl State {
             visited: None,
             labels: self.labels.freeze(),
             keys: self.keys.freeze(),
+            keyspace: self.keyspace.freeze(),
             orgs: self.orgs.freeze(),
         })
     }
@@ -163,6 +166,12 @@ impl Cut {
     /// The idempotency keys, in no particular order.
     pub fn keys(&self) -> impl Iterator<Item = (&Name, &KeyMemory)> {
         self.keys.iter()
+    }
+
+    /// The strings, hashes and sets, and the ends of keys, as the changes that make them; boards
+    /// come before them.
+    pub fn values(&self) -> impl Iterator<Item = Change> {
+        self.keyspace.changes()
     }
 
     /// The next piece of the organisations, in an order in which they can be loaded; `None` after

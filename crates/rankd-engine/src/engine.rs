@@ -1,5 +1,6 @@
 //! What front ends hold: the state to read, the store to write through, and the clock.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use rankd_orgs::{OrgIntent, OrgOutcome, Orgs};
@@ -7,8 +8,9 @@ use rankd_orgs::{OrgIntent, OrgOutcome, Orgs};
 use crate::board::{Board, BoardInfo};
 use crate::clock::Clock;
 use crate::intent::{Batch, IdempotencyKey, Intent, OrgBatch};
+use crate::keyspace::{KeyTurn, Procedure};
 use crate::state::{State, Totals};
-use crate::storage::{Health, Receipt, SnapshotReport, Storage, StoreFuture, StoreStats};
+use crate::storage::{Health, KeyBatch, Receipt, SnapshotReport, Storage, StoreFuture, StoreStats};
 
 /// Settings that all front ends share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,25 @@ impl Engine {
     pub fn submit_orgs(&self, intents: Vec<OrgIntent>) -> StoreFuture<'_, Vec<OrgOutcome>> {
         let submitted = self.storage.submit_orgs(OrgBatch { intents, now_ms: self.now_ms() });
         Box::pin(async move { Ok(submitted.await?.answer) })
+    }
+
+    /// Runs a procedure over keys in one turn; ready, with the procedure, when what it did is as
+    /// durable as the store promises.
+    ///
+    /// # Errors
+    /// (of the future) Those of [`Storage::transact`].
+    pub fn transact<P: Procedure>(&self, procedure: P) -> StoreFuture<'_, Box<P>> {
+        let keys = KeyBatch { procedure: Box::new(procedure), now_ms: self.now_ms() };
+        let submitted = self.storage.transact(keys);
+        Box::pin(async move {
+            let procedure: Box<dyn Any> = submitted.await?;
+            Ok(procedure.downcast().expect("a store returns the procedure that it was given"))
+        })
+    }
+
+    /// Runs `read`, which must not write, over keys.
+    pub fn read_keys<R>(&self, read: impl FnOnce(&mut KeyTurn<'_>) -> R) -> R {
+        self.state.read_keys(self.now_ms(), read)
     }
 
     /// The organisations, to read.

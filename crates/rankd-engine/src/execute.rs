@@ -124,6 +124,7 @@ impl Run<'_> {
                 Err(Rejection::DefinitionDiffers(existing))
             };
         }
+        check_free(turn, name)?;
         match turn.create(name, *definition, self.batch.now_ms) {
             Some(locked) => Ok(Outcome::Created { board: locked.board.id }),
             None => Err(Rejection::TooManyBoards(BOARDS_MAX as u64)),
@@ -174,6 +175,7 @@ impl Run<'_> {
         }
         let definition = Definition::default();
         resolve_write(&definition, None, write)?;
+        check_free(turn, name)?;
         match turn.create(name, definition, self.batch.now_ms) {
             Some(_) => Ok(()),
             None => Err(Rejection::TooManyBoards(BOARDS_MAX as u64)),
@@ -220,12 +222,14 @@ impl Body {
     ) -> Result<bool, rank_index::IndexError> {
         let is_new = self.index.set(board.codec(), member, score, at_ms)?;
         self.changed_ms = now_ms;
+        self.version += 1;
         Ok(is_new)
     }
 
     /// Takes the member out. Returns whether it was there.
     pub(crate) fn remove(&mut self, member: &[u8], now_ms: i64) -> bool {
         self.changed_ms = now_ms;
+        self.version += 1;
         self.index.remove(member)
     }
 }
@@ -238,6 +242,11 @@ impl Turn<'_> {
         self.state.keys.remember(&key.key, memory.clone());
         self.changes.push(Change::KeyRemembered { key: key.key.clone(), memory });
     }
+}
+
+/// Refuses a board where a string, a hash or a set is.
+fn check_free(turn: &Turn<'_>, name: &[u8]) -> Result<(), Rejection> {
+    turn.state.keyspace.get(name).map_or(Ok(()), |_value| Err(Rejection::NameTaken))
 }
 
 fn delete(turn: &mut Turn<'_>, name: &[u8]) -> Result<Outcome, Rejection> {

@@ -169,4 +169,7 @@ pub enum Rejection {
     /// The store holds as many boards as it may.
     #[error("the store holds {0} boards, which is its limit")]
     TooManyBoards(u64),
+    /// A string, a hash or a set of the Redis protocol has this name.
+    #[error("the name belongs to a value that is no board")]
+    NameTaken,
 }

@@ -126,6 +126,29 @@ impl BoardIndex {
         })
     }
 
+    /// Puts the member at this score and returns the one that it had. Where the score is the same,
+    /// the time stays, too.
+    ///
+    /// # Errors
+    /// As [`BoardIndex::set`].
+    pub(crate) fn put(
+        &mut self,
+        codec: Codec,
+        member: &[u8],
+        score: Score,
+        at_ms: i64,
+    ) -> Result<Option<Score>, rank_index::IndexError> {
+        if let Self::Plain(index) = self {
+            let previous = index.upsert(member, Layout::pack(codec, score, at_ms))?;
+            return Ok(previous.map(|key| codec.score(key.score_bits())));
+        }
+        let previous = self.get(codec, member).map(|(previous, _)| previous);
+        if previous != Some(score) {
+            self.set(codec, member, score, at_ms)?;
+        }
+        Ok(previous)
+    }
+
     /// Takes the member out. Returns whether it was there.
     pub(crate) fn remove(&mut self, member: &[u8]) -> bool {
         with_index!(self, index => index.remove(member).is_some())

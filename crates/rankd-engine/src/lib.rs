@@ -27,6 +27,7 @@ mod execute;
 mod ids;
 mod intent;
 mod keys;
+mod keyspace;
 mod lanes;
 mod layout;
 mod load;
@@ -46,6 +47,10 @@ pub use definition::{Definition, Operator, Order, Ties};
 pub use engine::{Engine, EngineOptions};
 pub use ids::{BoardId, Name};
 pub use intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
+pub use keyspace::{
+    Bag, BoardView, KeyKind, KeyTurn, LexBound, Mark, Procedure, SMALL_MAX, ScoreBound, SetDone,
+    SetError, Value, WrongKind, redis_definition,
+};
 pub use load::{ApplyError, BoardLoader, LoadError};
 pub use rank_index::{Alone, Crew, Work};
 pub use read::{Entry, Page, RankList, RankStyle, ScorePage, Standing};
@@ -53,5 +58,5 @@ pub use rows::{BoardHeader, MemberRow, RowRef};
 pub use score::{Score, ScoreError, ScoreKind};
 pub use state::{ChangeSink, State, Totals};
 pub use storage::{
-    Answer, Health, Receipt, SnapshotReport, Storage, StoreError, StoreFuture, StoreStats,
+    Answer, Health, KeyBatch, Receipt, SnapshotReport, Storage, StoreError, StoreFuture, StoreStats,
 };

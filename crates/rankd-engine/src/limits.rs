@@ -15,6 +15,13 @@ pub const IDEMPOTENCY_KEYS_MAX: usize = 1_000_000;
 pub const IDEMPOTENCY_REJECTIONS_MAX: usize = 4_000_000;
 /// How long an idempotency key is remembered, in milliseconds (24 hours).
 pub const IDEMPOTENCY_HORIZON_MS: i64 = 24 * 60 * 60 * 1000;
+/// Longest string, and longest value of a hash's field, of the Redis protocol, in bytes.
+pub const TEXT_BYTES_MAX: usize = 1 << 20;
+/// Most bytes of changes that the operations of one turn over keys may add that are not bounded by
+/// what was sent, such as the result of a union.
+pub const TURN_BULK_BYTES_MAX: u64 = 28 << 20;
+/// Most strings, hashes and sets in one store.
+pub const VALUES_MAX: usize = 50_000_000;
 /// Most boards in one store.
 pub const BOARDS_MAX: usize = 50_000_000;
 /// Most entries that one read returns.

@@ -137,7 +137,31 @@ impl State {
                 Ok(())
             }
             Change::Orgs(change) => self.apply_orgs(record, change),
+            Change::BoardRenamed { board, name } => self.apply_renamed(record, *board, name),
+            Change::TextSet { .. }
+            | Change::FieldSet { .. }
+            | Change::FieldRemoved { .. }
+            | Change::ElementAdded { .. }
+            | Change::ElementRemoved { .. }
+            | Change::ValueRemoved { .. }
+            | Change::ValueRenamed { .. }
+            | Change::EndSet { .. } => {
+                self.keyspace.apply(change);
+                Ok(())
+            }
         }
+    }
+
+    fn apply_renamed(&self, record: &Record, id: BoardId, name: &Name) -> Result<(), ApplyError> {
+        let board = self.logged_board(record, id)?;
+        if let Some(other) = self.directory.by_name(name) {
+            let is_same = other.id == id;
+            let error = ApplyError::BoardExists { sequence: record.sequence, board: id.0 };
+            return is_same.then_some(()).ok_or(error);
+        }
+        self.directory.remove(&board);
+        self.directory.insert(&board.renamed(name.clone()));
+        Ok(())
     }
 
     fn apply_orgs(&self, record: &Record, change: &OrgChange) -> Result<(), ApplyError> {
@@ -174,6 +198,7 @@ impl State {
         body.deleted = true;
         self.count_members(0, body.index.len() as u64);
         self.directory.remove(&board);
+        self.keyspace.set_end(&board.name, None);
     }
 
     fn apply_set(
@@ -234,6 +259,11 @@ impl State {
         self.retire_board_id(id);
         self.count_members(members, 0);
         Ok(())
+    }
+
+    /// Loads a piece of the keyspace, which is a change that makes it.
+    pub fn load_value(&self, change: &Change) {
+        self.keyspace.apply(change);
     }
 
     /// Loads a display name.

@@ -19,6 +19,7 @@ use crate::cut::CutTable;
 use crate::directory::Directory;
 use crate::ids::BoardId;
 use crate::keys::KeyTable;
+use crate::keyspace::Keyspace;
 use crate::lanes::Lanes;
 
 /// Where the changes of a batch go: the store's log.
@@ -43,6 +44,7 @@ pub struct State {
     pub(crate) label_lanes: Lanes,
     pub(crate) keys: KeyTable,
     pub(crate) orgs: Orgs,
+    pub(crate) keyspace: Keyspace,
     pub(crate) cuts: CutTable,
     /// Shared by every batch from its first lock to its append; a cut begins alone.
     pub(crate) gate: RwLock<()>,
@@ -63,6 +65,8 @@ pub struct Totals {
     pub labels: u64,
     /// Idempotency keys remembered.
     pub keys: u64,
+    /// Strings, hashes and sets.
+    pub values: u64,
     /// Organisations.
     pub orgs: u64,
     /// Users of all organisations together.
@@ -81,6 +85,7 @@ impl State {
             label_lanes: Lanes::new(),
             keys: KeyTable::new(),
             orgs: Orgs::new(),
+            keyspace: Keyspace::new(),
             cuts: CutTable::default(),
             gate: RwLock::new(()),
             creation: Mutex::new(()),
@@ -98,6 +103,7 @@ impl State {
             members: self.members.load(Ordering::Relaxed),
             labels: self.labels.len() as u64,
             keys: self.keys.len() as u64,
+            values: self.keyspace.values_count() as u64,
             orgs: orgs.orgs,
             users: orgs.users,
             activities: orgs.activities,

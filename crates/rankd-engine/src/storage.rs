@@ -7,6 +7,7 @@ use std::pin::Pin;
 use rankd_orgs::OrgOutcome;
 
 use crate::intent::{Batch, OrgBatch, Outcome};
+use crate::keyspace::Procedure;
 
 /// What a store's calls return: boxed, so that the engine need not know which store runs.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -22,6 +23,12 @@ pub trait Storage: Send + Sync + 'static {
     /// The same for a batch about organisations: one outcome an intent, in order.
     fn submit_orgs(&self, batch: OrgBatch) -> StoreFuture<'_, Receipt<Vec<OrgOutcome>>>;
 
+    /// Runs a procedure over keys in one turn, and returns it once what it did is as durable as the
+    /// store promises. A store that orders writes elsewhere cannot do that.
+    fn transact(&self, _keys: KeyBatch) -> StoreFuture<'_, Box<dyn Procedure>> {
+        Box::pin(async { Err(StoreError::NoProcedures) })
+    }
+
     /// Writes a snapshot now.
     fn snapshot(&self) -> StoreFuture<'_, SnapshotReport>;
 
@@ -33,6 +40,14 @@ pub trait Storage: Send + Sync + 'static {
 
     /// Makes everything durable and lets go of files. Later submits are refused.
     fn close(&self) -> StoreFuture<'_, ()>;
+}
+
+/// A procedure over keys, on its way through the store.
+pub struct KeyBatch {
+    /// What is to be done.
+    pub procedure: Box<dyn Procedure>,
+    /// Time of acceptance in milliseconds since 1970, UTC, read once by the front end.
+    pub now_ms: i64,
 }
 
 /// What a batch came to.
@@ -64,6 +79,8 @@ pub struct SnapshotReport {
     pub members: u64,
     /// Pieces that the organisations make up in it.
     pub org_items: u64,
+    /// Pieces that strings, hashes, sets and ends of keys make up in it.
+    pub value_items: u64,
     /// Size in bytes; 0 where nothing is written.
     pub bytes: u64,
     /// How long it took, in milliseconds.
@@ -160,6 +177,9 @@ pub enum StoreError {
     /// The write was applied in memory, but the disk did not take it (yet).
     #[error("the write may or may not survive a restart: {0}")]
     NotDurable(String),
+    /// The store does not order its writes by itself.
+    #[error("this store cannot carry out procedures over keys")]
+    NoProcedures,
     /// The store is shutting down; the write had no effect.
     #[error("the store is closed")]
     Closed,

@@ -131,6 +131,7 @@ impl<'b> Turn<'b> {
         self.state.count_members(self.members_added, self.members_removed);
         for locked in self.deleted.iter().filter(|locked| !locked.created_here) {
             self.state.directory.remove(&locked.board);
+            self.state.keyspace.set_end(&locked.board.name, None);
         }
         for locked in self.slots.iter().filter_map(|slot| slot.locked.as_ref()) {
             if locked.created_here {
@@ -166,7 +167,7 @@ fn names_of(batch: &Batch) -> Vec<&[u8]> {
     names
 }
 
-/// Locks the boards in the order of their ids. `None` if one was deleted meanwhile.
+/// Locks the boards in the order of their ids. `None` if one was deleted or renamed meanwhile.
 fn lock_all<'b>(names: &[&'b [u8]], found: Vec<Option<Arc<Board>>>) -> Option<Vec<Slot<'b>>> {
     let mut slots: Vec<Slot<'b>> = names.iter().map(|name| Slot { name, locked: None }).collect();
     let mut existing: Vec<(usize, Arc<Board>)> = found
@@ -177,7 +178,7 @@ fn lock_all<'b>(names: &[&'b [u8]], found: Vec<Option<Arc<Board>>>) -> Option<Ve
     existing.sort_unstable_by_key(|(_, board)| board.id);
     for (slot, board) in existing {
         let body = board.body.write_arc();
-        if body.deleted {
+        if body.deleted || body.renames != board.renames {
             return None;
         }
         slots[slot].locked = Some(Locked { board, body, created_here: false });

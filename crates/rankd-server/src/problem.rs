@@ -197,7 +197,7 @@ impl From<Rejection> for Problem {
         let slug = match rejection {
             Rejection::UnknownBoard => Slug::UnknownBoard,
             Rejection::UnknownMember => Slug::UnknownMember,
-            Rejection::DefinitionDiffers(_) => Slug::BoardDiffers,
+            Rejection::DefinitionDiffers(_) | Rejection::NameTaken => Slug::BoardDiffers,
             Rejection::Score(_) => Slug::InvalidScore,
             Rejection::OutOfLimits { .. } => Slug::InvalidParameter,
             Rejection::TooManyBoards(_) => Slug::TooManyBoards,

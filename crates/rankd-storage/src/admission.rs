@@ -1,6 +1,7 @@
 //! How large a batch's record can become, before the batch is resolved: the place that it takes
 //! in the queue. Never less than what is written. Cost: one pass over the batch.
 
+use rankd_engine::limits::TURN_BULK_BYTES_MAX;
 use rankd_engine::{Batch, Intent, OrgBatch, StoreError};
 
 use crate::limits::{INTENT_BYTES_MAX, ORG_INTENT_BYTES_MAX, RECORD_BYTES_MAX};
@@ -24,6 +25,17 @@ pub(crate) fn org_record_bytes_max(batch: &OrgBatch) -> Result<u32, StoreError> 
     let fixed = INTENT_BYTES_MAX + ORG_INTENT_BYTES_MAX * batch.intents.len() as u64;
     let content = batch.intents.iter().map(|intent| intent.change_bytes_max() as u64);
     within_record(fixed + content.sum::<u64>())
+}
+
+/// The place of a procedure over keys. What it adds beyond what was sent for it is bounded by the
+/// engine and not waited for: only then is it known.
+///
+/// # Errors
+/// If it could become more than [`RECORD_BYTES_MAX`].
+pub(crate) fn key_bytes_max(sent_bytes: u64) -> Result<u32, StoreError> {
+    let most = INTENT_BYTES_MAX.saturating_add(sent_bytes);
+    within_record(most.saturating_add(TURN_BULK_BYTES_MAX))?;
+    within_record(most)
 }
 
 fn within_record(bytes: u64) -> Result<u32, StoreError> {

@@ -179,6 +179,7 @@ mod tests {
             ),
             (limits, vec![u32s(4), u64s(2), b"at".to_vec(), u64s(5), u64s(1), u64s(2)]),
             (Rejection::TooManyBoards(8), vec![u32s(5), u64s(8)]),
+            (Rejection::NameTaken, vec![u32s(6)]),
         ];
         for (rejection, expected) in table {
             let outcomes =

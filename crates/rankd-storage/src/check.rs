@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use rankd_engine::{BoardHeader, KeyMemory, MemberRow};
+use rankd_engine::{BoardHeader, Change, KeyMemory, MemberRow};
 use rankd_orgs::OrgItem;
 use serde::Serialize;
 use serde_bytes::ByteBuf;
@@ -77,6 +77,8 @@ pub struct FileReport {
     pub members: u64,
     /// Pieces that the organisations make up in a snapshot.
     pub org_items: u64,
+    /// Pieces of strings, hashes and sets, and ends of keys, in a snapshot.
+    pub value_items: u64,
     /// The first thing that is wrong: offset in bytes, and what it is.
     pub finding: Option<(u64, String)>,
 }
@@ -227,6 +229,7 @@ fn check_snapshot(
             let (found, _finished_ms) = reader.finish(block)?;
             (report.boards, report.members) = (found.boards, found.members);
             report.org_items = found.org_items;
+            report.value_items = found.value_items;
             return Ok(());
         }
         while block.items_left() > 0 {
@@ -252,6 +255,7 @@ fn check_item(block: &mut Block, rows_left: &mut u64) -> Result<(), StorageError
         BlockKind::Orgs => {
             let _item = block.item::<OrgItem>()?;
         }
+        BlockKind::Values => drop(block.item::<Change>()?),
         BlockKind::Footer => {}
     }
     Ok(())

@@ -14,13 +14,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rankd_engine::{
-    Batch, Change, ChangeSink, Health, OrgBatch, Receipt, SnapshotReport, State, Storage,
-    StoreError, StoreFuture, StoreStats,
+    Batch, Change, ChangeSink, Health, KeyBatch, OrgBatch, Procedure, Receipt, SnapshotReport,
+    State, Storage, StoreError, StoreFuture, StoreStats,
 };
 use rankd_orgs::OrgOutcome;
 use tokio::sync::watch;
 
-use crate::admission::{org_record_bytes_max, record_bytes_max};
+use crate::admission::{key_bytes_max, org_record_bytes_max, record_bytes_max};
 use crate::error::{Action, StorageError};
 use crate::fs::{Fs, FsLock};
 use crate::head::salt;
@@ -175,6 +175,14 @@ impl EmbeddedStore {
         self.carry_out(bytes, |state, sink| state.execute_orgs(&batch, sink)).await
     }
 
+    async fn transact_keys(&self, keys: KeyBatch) -> Result<Box<dyn Procedure>, StoreError> {
+        let KeyBatch { mut procedure, now_ms } = keys;
+        let bytes = key_bytes_max(procedure.bytes_max())?;
+        self.carry_out(bytes, |state, sink| Ok(state.transact(&mut *procedure, now_ms, sink)))
+            .await?;
+        Ok(procedure)
+    }
+
     /// Waits for a place of `bytes` bytes, resolves and applies, and waits for durability.
     async fn carry_out<A>(
         &self,
@@ -267,6 +275,10 @@ impl Storage for EmbeddedStore {
 
     fn submit_orgs(&self, batch: OrgBatch) -> StoreFuture<'_, Receipt<Vec<OrgOutcome>>> {
         Box::pin(self.submit_org_batch(batch))
+    }
+
+    fn transact(&self, keys: KeyBatch) -> StoreFuture<'_, Box<dyn Procedure>> {
+        Box::pin(self.transact_keys(keys))
     }
 
     fn snapshot(&self) -> StoreFuture<'_, SnapshotReport> {

@@ -1,13 +1,17 @@
 //! Every limit of the stores, in one place.
 
-use rankd_engine::limits::{BATCH_INTENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, NAME_BYTES_MAX};
+use rankd_engine::limits::{
+    BATCH_INTENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, NAME_BYTES_MAX, TEXT_BYTES_MAX,
+};
 
 /// The format version that this build writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 2;
+pub const FORMAT_VERSION: u32 = 3;
 /// The oldest format version that this build reads.
 pub const FORMAT_VERSION_MIN: u32 = 1;
 /// The first format version with organisations.
 pub const FORMAT_VERSION_ORGS: u32 = 2;
+/// The first format version with strings, hashes, sets and ends of keys.
+pub const FORMAT_VERSION_VALUES: u32 = 3;
 /// Longest body of a log record, in bytes. A batch that could exceed it is refused.
 pub const RECORD_BYTES_MAX: u32 = 64 << 20;
 /// Most records that are resolved but not yet on disk.
@@ -87,3 +91,7 @@ const _: () = assert!(BLOCK_BYTES_TARGET + ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as 
 const _: () =
     assert!(BLOCK_BYTES_TARGET + rankd_orgs::limits::ITEM_BYTES_MAX <= BLOCK_BYTES_MAX as usize);
 const _: () = assert!(FORMAT_VERSION_MIN < FORMAT_VERSION_ORGS);
+const _: () = assert!(FORMAT_VERSION_ORGS < FORMAT_VERSION_VALUES);
+const _: () = assert!(
+    BLOCK_BYTES_TARGET + TEXT_BYTES_MAX + 2 * NAME_BYTES_MAX + 64 <= BLOCK_BYTES_MAX as usize
+);

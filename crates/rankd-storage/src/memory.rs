@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rankd_engine::{
-    Batch, Change, ChangeSink, Health, OrgBatch, Receipt, SnapshotReport, State, Storage,
-    StoreError, StoreFuture, StoreStats,
+    Batch, Change, ChangeSink, Health, KeyBatch, OrgBatch, Procedure, Receipt, SnapshotReport,
+    State, Storage, StoreError, StoreFuture, StoreStats,
 };
 use rankd_orgs::OrgOutcome;
 
@@ -57,6 +57,7 @@ impl MemoryStore {
         while cut.next_org_item().is_some() {
             report.org_items += 1;
         }
+        report.value_items = cut.values().count() as u64;
         Ok(report)
     }
 }
@@ -73,6 +74,15 @@ impl Storage for MemoryStore {
         Box::pin(async move {
             self.check_open()?;
             self.state.execute_orgs(&batch, &self.sequence)
+        })
+    }
+
+    fn transact(&self, keys: KeyBatch) -> StoreFuture<'_, Box<dyn Procedure>> {
+        Box::pin(async move {
+            self.check_open()?;
+            let KeyBatch { mut procedure, now_ms } = keys;
+            self.state.transact(&mut *procedure, now_ms, &self.sequence);
+            Ok(procedure)
         })
     }
 

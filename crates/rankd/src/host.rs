@@ -56,6 +56,7 @@ async fn serve_here(
     let mut signals = Signals::new().context("cannot wait for signals")?;
     let slot = EngineSlot::empty();
     let server = bind(settings, slot.clone())?;
+    let resp = bind_resp(settings)?;
     let address = server.local_addr();
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
     let (stop, stopped) = oneshot::channel::<()>();
@@ -72,14 +73,19 @@ async fn serve_here(
     };
     let engine = loaded?;
     slot.fill(Arc::clone(&engine));
+    let mut resp = RespServing::start(resp, &engine);
     if let Err(error) = print(&announce(&Ready { engine: &engine, url: url(address) })) {
         // A server is not there for its standard output.
         tracing::warn!(%error, "ready, and nobody to tell");
     }
-    let name = signals.next().await;
+    let name = tokio::select! {
+        name = signals.next() => name,
+        () = resp.asked_to_end() => "SHUTDOWN",
+    };
     tracing::info!(signal = name, "finishing running requests; a second signal exits at once");
     tokio::spawn(exit_at_next(signals));
     drop(stop);
+    resp.stop().await;
     finish(serving, &engine).await
 }
 
@@ -122,6 +128,64 @@ fn bind(settings: &Settings, slot: EngineSlot) -> Result<Server, Failure> {
         }
         error => Failure::usage(error),
     })
+}
+
+/// The Redis front end, if it is asked for. Clients that come while the store is loaded wait.
+fn bind_resp(settings: &Settings) -> Result<Option<rankd_resp::Server>, Failure> {
+    let Some(address) = settings.resp else { return Ok(None) };
+    let options = rankd_resp::Options {
+        password: settings.resp_password.clone(),
+        allow_anonymous: settings.allow_anonymous,
+        ..rankd_resp::Options::new(address)
+    };
+    let server = rankd_resp::Server::bind(options).map_err(|error| match error {
+        rankd_resp::BindError::Bind { .. } => {
+            Failure::Failed(anyhow!("{error} (--resp ADDR chooses another address)"))
+        }
+        error => Failure::usage(error),
+    })?;
+    tracing::info!(address = %server.local_addr(), "listening for the Redis protocol");
+    Ok(Some(server))
+}
+
+/// The Redis front end while it serves; without one, nothing.
+struct RespServing(Option<(oneshot::Sender<()>, JoinHandle<std::io::Result<bool>>)>);
+
+impl RespServing {
+    fn start(server: Option<rankd_resp::Server>, engine: &Arc<Engine>) -> Self {
+        Self(server.map(|server| {
+            let (stop, stopped) = oneshot::channel::<()>();
+            let engine = Arc::clone(engine);
+            let serving = tokio::spawn(server.run(engine, async {
+                // As above: the sender is dropped if there is nothing left to serve.
+                let _ = stopped.await;
+            }));
+            (stop, serving)
+        }))
+    }
+
+    /// Returns when a client has asked the process to end.
+    async fn asked_to_end(&mut self) {
+        if let Some((_, serving)) = &mut self.0 {
+            let ended = serving.await;
+            self.0 = None;
+            if let Ok(Ok(true)) = ended {
+                return;
+            }
+            tracing::error!(?ended, "the Redis protocol is not served any more");
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// Ends it and waits for that.
+    async fn stop(self) {
+        let Some((stop, serving)) = self.0 else { return };
+        drop(stop);
+        match serving.await {
+            Ok(Ok(_)) => {}
+            ended => tracing::error!(?ended, "the Redis protocol was cut short"),
+        }
+    }
 }
 
 /// The URL of an address, as somebody on this machine would write it.

@@ -64,6 +64,12 @@ const BENCHMARKS: &[Benchmark] = &[
         kind: Kind::Program("ingest"),
     },
     Benchmark {
+        name: "resp",
+        about: "the Redis protocol beside Redis and Valkey, by redis-benchmark; writes \
+                docs/benchmarks-resp.md (--quick: checks only that everything runs)",
+        kind: Kind::Program("resp"),
+    },
+    Benchmark {
         name: "storage",
         about: "group commit, snapshots under load and restarts, beside Redis; writes \
                 docs/benchmarks-storage.md (--quick: checks only that all works)",

@@ -1,4 +1,5 @@
-//! The project's task runner: `cargo xtask test|check|bench|loom|asan|crash|kill|fuzz|tidy`.
+//! The project's task runner:
+//! `cargo xtask test|check|bench|loom|asan|crash|kill|differential|fuzz|tidy`.
 //!
 //! What it is: the one place that knows which commands, with which flags, make the project's
 //! checks; people and the continuous integration call the same ones. What it is not: a part of the
@@ -18,6 +19,7 @@ mod bench;
 mod check;
 mod command;
 mod crash;
+mod differential;
 mod fuzz;
 mod loom;
 mod needs;
@@ -70,6 +72,15 @@ enum Task {
         #[arg(long, default_value_t = 5000)]
         rounds: u64,
     },
+    /// Compare the Redis protocol with Redis and Valkey, command by random command.
+    Differential {
+        /// Replies to compare.
+        #[arg(long, default_value_t = 10_000_000)]
+        commands: u64,
+        /// Which random commands.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Run one fuzz target.
     Fuzz {
         /// Name of the target, a file of `fuzz/fuzz_targets`.
@@ -106,6 +117,7 @@ fn run(task: &Task) -> Result<()> {
         Task::Asan { quick } => asan::run(&root, *quick),
         Task::Crash { arguments } => crash::simulate(&root, arguments),
         Task::Kill { rounds } => crash::kill(&root, *rounds),
+        Task::Differential { commands, seed } => differential::run(&root, *commands, *seed),
         Task::Fuzz { target, seconds } => fuzz::run(&root, target, *seconds),
         Task::Tidy => tidy::run(&root),
     }

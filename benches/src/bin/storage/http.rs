@@ -1,4 +1,5 @@
-//! Durable writes from 64 connections on the real disk: rankd over HTTP, Redis over its protocol.
+//! Durable writes from 64 connections on the real disk: rankd over HTTP and over the protocol of
+//! Redis, and Redis.
 
 use std::time::Duration;
 
@@ -17,22 +18,31 @@ const TURNS: u32 = 3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<String> {
     let (ours, theirs) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let rankd = Server::start(ours.path(), "always")?;
+    let (rankd, resp) = Server::start_both(ours.path(), "always")?;
     let redis = Redis::start(theirs.path(), &ALWAYS)?;
     let time = Duration::from_secs(arguments.seconds) / TURNS;
-    let (mut of_rankd, mut of_redis) = (no_times(), no_times());
+    let peers = [rankd.peer, resp, redis.peer];
+    let mut times = peers.map(|_| no_times());
     for _ in 0..TURNS {
-        of_rankd.add(saturate(rankd.peer, CLIENTS, MEMBERS, time)?)?;
-        of_redis.add(saturate(redis.peer, CLIENTS, MEMBERS, time)?)?;
+        for (peer, times) in peers.into_iter().zip(&mut times) {
+            times.add(saturate(peer, CLIENTS, MEMBERS, time)?)?;
+        }
     }
     let seconds = (time * TURNS).as_secs_f64();
     let mut table =
         Table::new(["64 connections, every write on disk", "writes a second", "p50 us", "p99 us"]);
-    table.push(row("rankd, HTTP, `durability = always`", &of_rankd, seconds));
+    let [over_http, over_resp, of_redis] = &times;
+    table.push(row("rankd, HTTP, `durability = always`", over_http, seconds));
+    table.push(row("rankd, RESP, `durability = always`", over_resp, seconds));
     let name = format!("Redis {}, RESP, `appendfsync always`", version()?);
-    table.push(row(&name, &of_redis, seconds));
-    let ratio = rate(&of_rankd, seconds) / rate(&of_redis, seconds);
-    Ok(format!("{}rankd does {ratio:.2} times what Redis does.\n", table.render()))
+    table.push(row(&name, of_redis, seconds));
+    let ratio = |ours| rate(ours, seconds) / rate(of_redis, seconds);
+    let (http, resp) = (ratio(over_http), ratio(over_resp));
+    Ok(format!(
+        "{}rankd does {http:.2} times what Redis does, and {resp:.2} times over the same \
+         protocol.\n",
+        table.render()
+    ))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "for printing")]

@@ -34,11 +34,11 @@ pub(crate) struct Redis {
 impl Redis {
     /// Serves the data in `folder`, and waits until it is loaded.
     pub(crate) fn start(folder: &Path, persistence: &[&str]) -> Result<Self> {
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let address = free_address()?;
         let begun = Instant::now();
         let mut process = Command::new(PROGRAM)
             .current_dir(folder)
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
+            .args(["--bind", "127.0.0.1", "--port", &address.port().to_string()])
             .args(QUIET)
             .args(persistence)
             .stdin(Stdio::null())
@@ -48,7 +48,6 @@ impl Redis {
         let mut log = BufReader::new(process.stdout.take().expect("it is piped"));
         wait(&mut log)?;
         let ready_after = begun.elapsed();
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Ok(Self { process, _log: log, peer: Peer { address, wire: Wire::Resp }, ready_after })
     }
 
@@ -63,6 +62,11 @@ impl Drop for Redis {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// An address of this machine that nobody listens at.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
 fn explained(error: &std::io::Error) -> anyhow::Error {

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::client::{Peer, Wire};
+use crate::redis::free_address;
 
 /// See the module's head.
 pub(crate) struct Server {
@@ -23,8 +24,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Serves the data in `folder`, and waits until it is ready.
+    /// Serves the data in `folder` over HTTP, and waits until it is ready.
     pub(crate) fn start(folder: &Path, durability: &str) -> Result<Self> {
+        Self::start_with(folder, durability, &[])
+    }
+
+    /// The same, and over the Redis protocol, at the second address.
+    pub(crate) fn start_both(folder: &Path, durability: &str) -> Result<(Self, Peer)> {
+        let address = free_address()?;
+        let server = Self::start_with(folder, durability, &["--resp", &address.to_string()])?;
+        Ok((server, Peer { address, wire: Wire::Resp }))
+    }
+
+    fn start_with(folder: &Path, durability: &str, flags: &[&str]) -> Result<Self> {
         let program = env::current_exe()?.with_file_name("rankd");
         ensure!(
             program.is_file(),
@@ -36,6 +48,7 @@ impl Server {
             .args(["serve", "--http", "127.0.0.1:0", "--log-level", "warn", "--data"])
             .arg(folder)
             .args(["--durability", durability, "--snapshot-log-bytes", "1024GiB"])
+            .args(flags)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

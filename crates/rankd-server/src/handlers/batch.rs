@@ -136,7 +136,8 @@ impl Tally {
 
 /// Whether a rejection is about the board of the whole request, and not about its row.
 fn concerns_all(rejection: &Rejection) -> bool {
-    matches!(rejection, Rejection::UnknownBoard | Rejection::TooManyBoards(_))
+    use Rejection::{NameTaken, TooManyBoards, UnknownBoard};
+    matches!(rejection, UnknownBoard | TooManyBoards(_) | NameTaken)
 }
 
 fn check_count(rows: usize) -> Result<(), Problem> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bytes::{before, get_u32, put};
 use crate::error::Damage;
-use crate::limits::{BLOCK_BYTES_MAX, FORMAT_VERSION_ORGS};
+use crate::limits::{BLOCK_BYTES_MAX, FORMAT_VERSION_ORGS, FORMAT_VERSION_VALUES};
 
 /// Length of a block's head.
 pub(crate) const BLOCK_HEAD_BYTES: usize = 20;
@@ -23,14 +23,19 @@ pub(crate) enum BlockKind {
     Keys = 5,
     Footer = 6,
     Orgs = 7,
+    Values = 8,
 }
 
 impl BlockKind {
     /// The kind of this number in a file of this version.
     fn decode(version: u32, number: u8) -> Option<Self> {
-        use BlockKind::{Board, Footer, Keys, Labels, Meta, Orgs, Rows};
-        let kinds = [Meta, Board, Rows, Labels, Keys, Footer, Orgs];
-        let known = |kind: &Self| *kind != Orgs || version >= FORMAT_VERSION_ORGS;
+        use BlockKind::{Board, Footer, Keys, Labels, Meta, Orgs, Rows, Values};
+        let kinds = [Meta, Board, Rows, Labels, Keys, Footer, Orgs, Values];
+        let known = |kind: &Self| match kind {
+            Orgs => version >= FORMAT_VERSION_ORGS,
+            Values => version >= FORMAT_VERSION_VALUES,
+            _ => true,
+        };
         kinds.into_iter().filter(known).find(|kind| *kind as u8 == number)
     }
 
@@ -157,6 +162,8 @@ pub(crate) struct Footer {
     pub(crate) labels: u64,
     pub(crate) keys: u64,
     pub(crate) org_items: u64,
+    /// Pieces of strings, hashes and sets, and ends of keys.
+    pub(crate) value_items: u64,
     /// Blocks before the footer.
     pub(crate) blocks: u64,
     /// Milliseconds since 1970, UTC.
@@ -179,7 +186,58 @@ impl From<FooterWithoutOrgs> for Footer {
     fn from(footer: FooterWithoutOrgs) -> Self {
         let FooterWithoutOrgs { sequence, boards, members, labels, keys, blocks, finished_ms } =
             footer;
-        Self { sequence, boards, members, labels, keys, org_items: 0, blocks, finished_ms }
+        let (org_items, value_items) = (0, 0);
+        Self {
+            sequence,
+            boards,
+            members,
+            labels,
+            keys,
+            org_items,
+            value_items,
+            blocks,
+            finished_ms,
+        }
+    }
+}
+
+/// The last item of a snapshot from before there were values beside boards.
+#[derive(Deserialize)]
+pub(crate) struct FooterWithoutValues {
+    sequence: u64,
+    boards: u64,
+    members: u64,
+    labels: u64,
+    keys: u64,
+    org_items: u64,
+    blocks: u64,
+    finished_ms: i64,
+}
+
+impl From<FooterWithoutValues> for Footer {
+    fn from(footer: FooterWithoutValues) -> Self {
+        let FooterWithoutValues {
+            sequence,
+            boards,
+            members,
+            labels,
+            keys,
+            org_items,
+            blocks,
+            finished_ms,
+        } = footer;
+        let value_items = 0;
+        Self {
+            sequence,
+            boards,
+            members,
+            labels,
+            keys,
+            org_items,
+            value_items,
+            blocks,
+            finished_ms,
+        }
     }
 }
 
@@ -193,6 +251,7 @@ impl Footer {
             BlockKind::Labels => self.labels += items,
             BlockKind::Keys => self.keys += items,
             BlockKind::Orgs => self.org_items += items,
+            BlockKind::Values => self.value_items += items,
             BlockKind::Footer => return,
         }
         self.blocks += 1;

@@ -8,7 +8,7 @@
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{Builder, Scope, scope};
 
-use rankd_engine::{BoardHeader, BoardLoader, Crew, KeyMemory, LoadError, State};
+use rankd_engine::{BoardHeader, BoardLoader, Change, Crew, KeyMemory, LoadError, State};
 use rankd_orgs::{OrgApplyError, OrgItem};
 use serde_bytes::ByteBuf;
 
@@ -240,6 +240,7 @@ impl<'a> Filling<'a> {
                     let loaded = self.state.orgs().load(item);
                     loaded.map_err(|error| block.damaged(unfit(&error)))?;
                 }
+                BlockKind::Values => self.state.load_value(&block.item::<Change>()?),
                 BlockKind::Rows | BlockKind::Footer => unreachable!("they come another way"),
             }
         }

@@ -11,11 +11,12 @@ use rankd_engine::SnapshotReport;
 use crate::error::{Damage, StorageError};
 use crate::fs::Fs;
 use crate::head::{HEAD_BYTES, Head, Kind, StoreId, checksum_of};
-use crate::limits::FORMAT_VERSION_ORGS;
+use crate::limits::{FORMAT_VERSION_ORGS, FORMAT_VERSION_VALUES};
 use crate::meter::Meter;
 use crate::names;
 use crate::snapshot::block::{
-    BLOCK_HEAD_BYTES, BlockHead, BlockKind, Footer, FooterWithoutOrgs, chain_of,
+    BLOCK_HEAD_BYTES, BlockHead, BlockKind, Footer, FooterWithoutOrgs, FooterWithoutValues,
+    chain_of,
 };
 use crate::snapshot::payload::{Block, StoredBlock};
 use crate::source::Source;
@@ -192,6 +193,7 @@ impl SnapshotReader {
             boards: footer.boards,
             members: footer.members,
             org_items: footer.org_items,
+            value_items: footer.value_items,
             bytes: self.source.length(),
             duration_ms: 0,
             file: self.name.to_string(),
@@ -202,6 +204,9 @@ impl SnapshotReader {
     fn footer(&self, block: &mut Block) -> Result<Footer, StorageError> {
         if self.head.version < FORMAT_VERSION_ORGS {
             return block.item::<FooterWithoutOrgs>().map(Into::into);
+        }
+        if self.head.version < FORMAT_VERSION_VALUES {
+            return block.item::<FooterWithoutValues>().map(Into::into);
         }
         block.item()
     }

@@ -57,6 +57,7 @@ impl Target<'_> {
             boards: footer.boards,
             members: footer.members,
             org_items: footer.org_items,
+            value_items: footer.value_items,
             bytes,
             duration_ms: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
             file: name,
@@ -94,6 +95,10 @@ impl Target<'_> {
         while let Some(item) = cut.next_org_item() {
             self.go_on()?;
             blocks.item(BlockKind::Orgs, &item)?;
+        }
+        for change in cut.values() {
+            self.go_on()?;
+            blocks.item(BlockKind::Values, &change)?;
         }
         drop(cut);
         blocks.finish(self.clock.now_ms())

@@ -6,24 +6,86 @@
 use std::path::{Path, PathBuf};
 
 use rankd_engine::{
-    Batch, Definition, IdempotencyKey, Intent, Operator, Order, Score, ScoreKind, Storage, Ties,
+    Batch, Definition, IdempotencyKey, Intent, KeyBatch, KeyTurn, Operator, Order, Procedure,
+    Score, ScoreKind, Storage, Ties,
 };
 use rankd_storage::{RealFs, Verdict, check};
 use tempfile::TempDir;
 
 use crate::fault_fs::FaultFs;
 use crate::support::{
-    Contents, NOW_MS, create, files, label, name, names_ending, open, open_with, options, write,
+    Contents, NOW_MS, Opened, create, files, label, name, names_ending, open, open_with, options,
+    write,
 };
 
 const LOG: &str = "log-00000000000000000001.rlog";
-const SNAPSHOT: &str = "snapshot-00000000000000000007.rsnap";
-/// Version 1 has everything but the last record.
+const SNAPSHOT: &str = "snapshot-00000000000000000008.rsnap";
+/// Version 2 has everything but values beside boards.
+const SNAPSHOT_2: &str = "snapshot-00000000000000000007.rsnap";
+/// Version 1 has no organisations either.
 const SNAPSHOT_1: &str = "snapshot-00000000000000000006.rsnap";
 const KEY: [u8; 32] = *b"a key that signs access tokens..";
 
 fn golden(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file)
+}
+
+/// One of every change to values, and a board that gets another name.
+struct Values;
+
+impl Procedure for Values {
+    fn bytes_max(&self) -> u64 {
+        1000
+    }
+
+    fn run(&mut self, turn: &mut KeyTurn<'_>) {
+        turn.put_text(b"text", b"bytes");
+        turn.put_text(b"old", b"away");
+        turn.put_field(b"hash", b"field", b"value").unwrap();
+        turn.put_field(b"hash", b"gone", b"value").unwrap();
+        turn.remove_field(b"hash", b"gone").unwrap();
+        turn.add_element(b"set", b"one").unwrap();
+        turn.add_element(b"set", b"two").unwrap();
+        turn.remove_element(b"set", b"two").unwrap();
+        turn.delete(b"old");
+        turn.rename(b"text", b"string");
+        turn.set_end(b"string", Some(NOW_MS + 1_000_000));
+        // Several values come in no particular order in a snapshot; it keeps one.
+        turn.delete(b"hash");
+        turn.delete(b"set");
+        turn.set_member(b"first", b"dee", Score::Float(1.5)).unwrap();
+        turn.rename(b"first", b"second");
+    }
+}
+
+/// What a state holds beside boards.
+fn values(opened: &Opened) -> Vec<String> {
+    opened.state.read_keys(NOW_MS, |turn| {
+        let text = turn.text(b"string").unwrap().map(|text| text.escape_ascii().to_string());
+        let field = turn.hash(b"hash", |fields| format!("{:?}", fields.iter().collect::<Vec<_>>()));
+        let set = turn.set(b"set", |set| format!("{:?}", set.iter().collect::<Vec<_>>()));
+        let end = turn.end_of(b"string").map(|at_ms| at_ms.to_string());
+        let board = turn.board(b"second", |view| format!("{:?}", view.score(b"dee")));
+        let gone = turn.kind(b"first").is_some() || turn.kind(b"text").is_some();
+        let all = [text, field.unwrap(), set.unwrap(), end, board.unwrap(), Some(gone.to_string())];
+        all.into_iter().map(|found| found.unwrap_or_default()).collect()
+    })
+}
+
+#[test]
+fn values_are_as_they_were_written() {
+    for with_snapshot in [false, true] {
+        let opened = open(folder_of(3, with_snapshot).path()).unwrap();
+        let expected = [
+            "bytes".to_owned(),
+            String::new(),
+            String::new(),
+            (NOW_MS + 1_000_000).to_string(),
+            "Some(Float(1.5))".to_owned(),
+            "false".to_owned(),
+        ];
+        assert_eq!(values(&opened), expected, "with a snapshot: {with_snapshot}");
+    }
 }
 
 /// One of every change.
@@ -53,6 +115,8 @@ async fn write_everything(folder: &Path) {
     let keyed = Batch::new(vec![write("board", "cy", i64::MIN)], NOW_MS + 1);
     opened.store.submit(Batch { idempotency: Some(key), ..keyed }).await.unwrap();
     opened.offer(KEY).await;
+    let keys = KeyBatch { procedure: Box::new(Values), now_ms: NOW_MS };
+    opened.store.transact(keys).await.unwrap();
     opened.store.snapshot().await.unwrap();
     opened.store.close().await.unwrap();
 }
@@ -65,6 +129,10 @@ fn expected(version: u32) -> Contents {
     expected.labels.insert(b"ada".to_vec(), "Ada \u{1f451}".to_owned());
     expected.keys.insert(b"key".to_vec(), *b"fedcba9876543210");
     expected.signing_key = (version > 1).then_some(KEY);
+    if version > 2 {
+        let dee = (b"dee".to_vec(), (1.5_f64.to_bits().cast_signed(), None));
+        expected.boards.insert(b"second".to_vec(), [dee].into());
+    }
     expected
 }
 
@@ -73,7 +141,7 @@ async fn the_same_writes_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     write_everything(folder.path()).await;
     let written = files(folder.path());
-    for (file, stored) in [(LOG, "v2.rlog"), (SNAPSHOT, "v2.rsnap")] {
+    for (file, stored) in [(LOG, "v3.rlog"), (SNAPSHOT, "v3.rsnap")] {
         if std::env::var_os("RANKD_BLESS").is_some() {
             std::fs::write(golden(stored), &written[file]).unwrap();
         }
@@ -89,14 +157,14 @@ fn folder_of(version: u32, with_snapshot: bool) -> TempDir {
     };
     put(format!("v{version}.rlog"), LOG);
     if with_snapshot {
-        put(format!("v{version}.rsnap"), if version == 1 { SNAPSHOT_1 } else { SNAPSHOT });
+        put(format!("v{version}.rsnap"), [SNAPSHOT_1, SNAPSHOT_2, SNAPSHOT][version as usize - 1]);
     }
     folder
 }
 
 #[test]
 fn every_version_is_read() {
-    for (version, records) in [(1, 6), (2, 7)] {
+    for (version, records) in [(1, 6), (2, 7), (3, 8)] {
         for with_snapshot in [false, true] {
             let folder = folder_of(version, with_snapshot);
             let healthy = check(folder.path(), &RealFs).unwrap();
@@ -109,7 +177,7 @@ fn every_version_is_read() {
 }
 
 #[tokio::test]
-async fn a_store_of_version_1_goes_on_in_a_segment_of_version_2() {
+async fn a_store_of_version_1_goes_on_in_a_segment_of_the_present_version() {
     for with_snapshot in [false, true] {
         let folder = folder_of(1, with_snapshot);
         let opened = open(folder.path()).unwrap();
@@ -118,7 +186,7 @@ async fn a_store_of_version_1_goes_on_in_a_segment_of_version_2() {
         drop(opened);
         let files = files(folder.path());
         assert_eq!(files[LOG], std::fs::read(golden("v1.rlog")).unwrap());
-        assert_eq!(files["log-00000000000000000007.rlog"][8..12], 2_u32.to_le_bytes());
+        assert_eq!(files["log-00000000000000000007.rlog"][8..12], 3_u32.to_le_bytes());
         let again = open(folder.path()).unwrap();
         assert_eq!(again.contents(), expected(2));
         // Begun once: from now on the log's end is of this version.
@@ -143,7 +211,7 @@ async fn a_segment_of_version_1_without_a_record_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_torn_tail_of_version_1_is_cut_before_version_2_goes_on() {
+async fn a_torn_tail_of_version_1_is_cut_before_the_present_version_goes_on() {
     let whole = std::fs::read(golden("v1.rlog")).unwrap();
     let folder = folder_of(1, false);
     std::fs::write(folder.path().join(LOG), &whole[..whole.len() - 1]).unwrap();
@@ -160,7 +228,7 @@ async fn a_torn_tail_of_version_1_is_cut_before_version_2_goes_on() {
 }
 
 #[test]
-fn a_crash_at_any_point_of_the_way_to_version_2_is_recovered_from() {
+fn a_crash_at_any_point_of_the_way_to_the_present_version_is_recovered_from() {
     let mut crashes = 0;
     loop {
         let folder = folder_of(1, true);

@@ -168,24 +168,24 @@ fn a_snapshot_that_lies_is_refused() {
     // A key, its digest, its time, and that a board was deleted.
     let keys = || (5, 1, [text("k"), vec![0; 24 + 4], 2_u32.to_le_bytes().to_vec()].concat());
     let lies = [
-        ("more members than", vec![meta(), board(1), rows(2), footer(10, [1, 2, 0, 0, 0, 3])]),
-        ("are missing", vec![meta(), board(3), rows(2), footer(10, [1, 2, 0, 0, 0, 3])]),
-        ("the footer says", vec![meta(), board(1), rows(1), footer(10, [1, 2, 0, 0, 0, 3])]),
-        ("the footer says", vec![meta(), footer(9, [0, 0, 0, 0, 0, 1])]),
-        ("order of blocks", vec![meta(), rows(1), footer(10, [0, 1, 0, 0, 0, 2])]),
-        ("order of blocks", vec![board(0), footer(10, [1, 0, 0, 0, 0, 1])]),
-        ("order of blocks", vec![meta(), meta(), footer(10, [0, 0, 0, 0, 0, 2])]),
+        ("more members than", vec![meta(), board(1), rows(2), footer(10, [1, 2, 0, 0, 0, 0, 3])]),
+        ("are missing", vec![meta(), board(3), rows(2), footer(10, [1, 2, 0, 0, 0, 0, 3])]),
+        ("the footer says", vec![meta(), board(1), rows(1), footer(10, [1, 2, 0, 0, 0, 0, 3])]),
+        ("the footer says", vec![meta(), footer(9, [0, 0, 0, 0, 0, 0, 1])]),
+        ("order of blocks", vec![meta(), rows(1), footer(10, [0, 1, 0, 0, 0, 0, 2])]),
+        ("order of blocks", vec![board(0), footer(10, [1, 0, 0, 0, 0, 0, 1])]),
+        ("order of blocks", vec![meta(), meta(), footer(10, [0, 0, 0, 0, 0, 0, 2])]),
         ("the footer is missing", vec![meta(), board(1), rows(1)]),
-        ("cannot be read", vec![meta(), (2, 1, huge()), footer(10, [1, 0, 0, 0, 0, 2])]),
-        ("cannot be read", vec![meta(), (4, 1, huge()), footer(10, [0, 0, 1, 0, 0, 2])]),
-        ("cannot be read", vec![meta(), (5, 1, huge()), footer(10, [0, 0, 0, 1, 0, 2])]),
-        ("number of items", vec![meta(), (4, 10, text("x")), footer(10, [0, 0, 10, 0, 0, 2])]),
-        ("block kind 8", vec![meta(), (8, 1, text("x"))]),
-        ("cannot be read", vec![meta(), (7, 1, huge()), footer(10, [0, 0, 0, 0, 1, 2])]),
-        ("order of blocks", vec![meta(), orgs(), keys(), footer(10, [0, 0, 0, 1, 1, 3])]),
-        ("the footer says", vec![meta(), orgs(), footer(10, [0, 0, 0, 0, 2, 2])]),
-        ("too many", vec![(1, 1, [huge(), huge()].concat()), footer(10, [0, 0, 0, 0, 0, 1])]),
-        ("behind the footer", vec![meta(), footer(10, [0, 0, 0, 0, 0, 1]), meta()]),
+        ("cannot be read", vec![meta(), (2, 1, huge()), footer(10, [1, 0, 0, 0, 0, 0, 2])]),
+        ("cannot be read", vec![meta(), (4, 1, huge()), footer(10, [0, 0, 1, 0, 0, 0, 2])]),
+        ("cannot be read", vec![meta(), (5, 1, huge()), footer(10, [0, 0, 0, 1, 0, 0, 2])]),
+        ("number of items", vec![meta(), (4, 10, text("x")), footer(10, [0, 0, 10, 0, 0, 0, 2])]),
+        ("block kind 9", vec![meta(), (9, 1, text("x"))]),
+        ("cannot be read", vec![meta(), (7, 1, huge()), footer(10, [0, 0, 0, 0, 1, 0, 2])]),
+        ("order of blocks", vec![meta(), orgs(), keys(), footer(10, [0, 0, 0, 1, 1, 0, 3])]),
+        ("the footer says", vec![meta(), orgs(), footer(10, [0, 0, 0, 0, 2, 0, 2])]),
+        ("too many", vec![(1, 1, [huge(), huge()].concat()), footer(10, [0, 0, 0, 0, 0, 0, 1])]),
+        ("behind the footer", vec![meta(), footer(10, [0, 0, 0, 0, 0, 0, 1]), meta()]),
     ];
     for (expected, blocks) in lies {
         assert_refused(expected, &snapshot(10, &blocks));
@@ -199,6 +199,17 @@ fn a_snapshot_that_lies_is_refused() {
         assert_refused(expected, &snapshot_of_version(1, 10, &blocks));
     }
     assert_refused("cannot be read", &snapshot(10, &[meta(), footer(10, [0, 0, 0, 0, 1])]));
+    let value = || (8, 1, [13_u32.to_le_bytes().to_vec(), text("k")].concat());
+    let before_values = [
+        ("block kind 8", vec![meta(), value(), footer(10, [0, 0, 0, 0, 0, 2])]),
+        ("the footer says", vec![meta(), footer(10, [0, 0, 0, 0, 0, 0, 1])]),
+    ];
+    for (expected, blocks) in before_values {
+        assert_refused(expected, &snapshot_of_version(2, 10, &blocks));
+    }
+    let huge_value = (8, 1, [8_u32.to_le_bytes().to_vec(), huge()].concat());
+    let lie = [meta(), huge_value, footer(10, [0, 0, 0, 0, 0, 1, 2])];
+    assert_refused("cannot be read", &snapshot(10, &lie));
     assert_refused("version 0", &snapshot_of_version(0, 10, &[]));
 }
 
@@ -237,7 +248,7 @@ fn a_snapshot_block_length_is_checked_first() {
 /// The last of all numbers as a sequence: no arithmetic on it may go wrong.
 #[test]
 fn a_snapshot_of_the_last_sequence_is_refused() {
-    let blocks = [(1, 1, 2_u64.to_le_bytes().to_vec()), footer(u64::MAX, [0, 0, 0, 0, 0, 1])];
+    let blocks = [(1, 1, 2_u64.to_le_bytes().to_vec()), footer(u64::MAX, [0, 0, 0, 0, 0, 0, 1])];
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), LOG, &SAMPLE.log);
     put(folder.path(), "snapshot-18446744073709551615.rsnap", &snapshot(u64::MAX, &blocks));

@@ -37,7 +37,7 @@ impl RawRecord {
 }
 
 /// The version that the page describes.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 fn head(version: u32, magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
     let mut bytes = magic.to_vec();
@@ -135,7 +135,8 @@ fn labelled(member: &str, label: &str) -> Vec<u8> {
     [4_u32.to_le_bytes().to_vec(), text(member), vec![1], text(label)].concat()
 }
 
-/// Boards, members, labels, keys, pieces of organisations, blocks; version 1 has no pieces.
+/// Boards, members, labels, keys, pieces of organisations, of values, blocks; version 1 has no
+/// pieces, version 2 none of values.
 pub(crate) fn footer<const N: usize>(sequence: u64, counts: [u64; N]) -> Block {
     let numbers = counts.map(u64::to_le_bytes).concat();
     let finished = NOW_MS.to_le_bytes().to_vec();
@@ -209,7 +210,7 @@ pub(crate) fn snapshot_of_model() -> Vec<u8> {
         (3, 2, [row("ada", 42), row("bob", -7)].concat()),
         (4, 1, [text("ada"), text("Ada")].concat()),
         (7, 1, [&0_u32.to_le_bytes()[..], &KEY].concat()),
-        footer(4, [1, 2, 1, 0, 1, 5]),
+        footer(4, [1, 2, 1, 0, 1, 0, 5]),
     ];
     snapshot(4, &blocks)
 }

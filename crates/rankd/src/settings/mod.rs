@@ -14,6 +14,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use rankd_resp::Password;
 use rankd_server::AdminKey;
 
 pub(crate) use flags::SettingFlags;
@@ -27,6 +28,9 @@ pub(crate) struct Settings {
     /// `None`: the command's own choice.
     pub(crate) data: Option<PathBuf>,
     pub(crate) http: SocketAddr,
+    /// `None`: the Redis protocol is not spoken.
+    pub(crate) resp: Option<SocketAddr>,
+    pub(crate) resp_password: Option<Password>,
     pub(crate) store: Store,
     pub(crate) durability: Durability,
     pub(crate) interval_ms: u64,
@@ -123,6 +127,8 @@ impl Settings {
         Self {
             data: None,
             http: SocketAddr::from(([127, 0, 0, 1], 0)),
+            resp: None,
+            resp_password: None,
             store: Store::Embedded,
             durability: Durability::Always,
             interval_ms: 0,

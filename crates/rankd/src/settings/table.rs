@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use rankd_resp::Password;
 use rankd_server::AdminKey;
 use rankd_storage::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
@@ -120,9 +121,21 @@ pub(super) static SETTINGS: &[Setting] = &[
         "resp",
         "ADDR",
         "",
-        "Address of the Redis protocol; this build does not speak it and refuses the setting",
-        |_, text| {
-            Err(format!("`{text}`: this build does not speak the Redis protocol yet; leave it out"))
+        "Address of the Redis protocol, such as 127.0.0.1:6379; without one it is not spoken",
+        |s, text| {
+            s.resp = Some(parse_address(text)?);
+            Ok(())
+        },
+    ),
+    valued(
+        "resp_password",
+        "PASSWORD",
+        "",
+        "What clients of the Redis protocol have to AUTH with; other users of the machine can \
+         read a flag, so rather use the environment or the config file",
+        |s, text| {
+            s.resp_password = Some(Password::new(text.as_bytes()));
+            Ok(())
         },
     ),
     valued("store", "STORE", "embedded", "embedded, or memory (nothing survives)", |s, text| {

@@ -42,6 +42,8 @@ fn the_defaults_are_those_of_the_table() {
     let expected = Settings {
         data: None,
         http: "127.0.0.1:8080".parse().unwrap(),
+        resp: None,
+        resp_password: None,
         store: Store::Embedded,
         durability: Durability::Always,
         interval_ms: 100,
@@ -199,6 +201,6 @@ fn redis_is_refused_without_repeating_a_password() {
         let message = resolve(&[("store", &url)], &[]).unwrap_err().to_string();
         assert!(message.contains("does not speak") && !message.contains("secret"), "{message}");
     }
-    let message = resolve(&[], &[("RANKD_RESP", "127.0.0.1:6380")]).unwrap_err().to_string();
-    assert!(message.starts_with("environment variable RANKD_RESP: `127.0.0.1:6380`"), "{message}");
+    let message = resolve(&[], &[("RANKD_RESP", "nowhere")]).unwrap_err().to_string();
+    assert!(message.starts_with("environment variable RANKD_RESP: `nowhere`"), "{message}");
 }

@@ -18,7 +18,8 @@ USER rankd
 ENV RANKD_HTTP=0.0.0.0:8080 RANKD_DATA=/var/lib/rankd
 VOLUME /var/lib/rankd
 EXPOSE 8080
-# The address above is not a loopback one, and the server refuses it without credentials unless
-# RANKD_ALLOW_ANONYMOUS=true is set: whoever runs the image decides, not the image.
+# The address above is not a loopback one, and the server refuses it without a file of board keys
+# (RANKD_KEYS) unless RANKD_ALLOW_ANONYMOUS=true is set: whoever runs the image decides, not the
+# image. RANKD_TLS_CERT and RANKD_TLS_KEY make it speak TLS.
 # No HEALTHCHECK: the image has no HTTP client. Probe GET /healthz and GET /readyz from outside.
 ENTRYPOINT ["rankd", "serve"]

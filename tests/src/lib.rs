@@ -101,7 +101,16 @@ impl Server {
     /// If it ends before that.
     #[must_use]
     pub fn start_with(verb: &str, folder: &Path, more: &[&str]) -> Self {
-        let child = serve_command(verb, folder, more).stdout(Stdio::piped()).spawn();
+        Self::from_command(serve_command(verb, folder, more))
+    }
+
+    /// Runs a command that serves, until it says that it is ready.
+    ///
+    /// # Panics
+    /// If it ends before that.
+    #[must_use]
+    pub fn from_command(mut served: Command) -> Self {
+        let child = served.stdout(Stdio::piped()).spawn();
         let child = child.expect("rankd can be started");
         let pid = child.id();
         let ready = Self::until_ready(child, |_| pid);

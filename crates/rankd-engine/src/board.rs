@@ -78,6 +78,12 @@ impl Board {
         })
     }
 
+    /// Its identity.
+    #[must_use]
+    pub fn id(&self) -> BoardId {
+        self.id
+    }
+
     /// What it is.
     #[must_use]
     pub fn definition(&self) -> &Definition {

@@ -135,6 +135,32 @@ impl Engine {
         self.storage.stats()
     }
 
+    /// What a client may show to any node to read what it wrote ([`Storage::token`]).
+    #[must_use]
+    pub fn token(&self, sequence: u64) -> Option<String> {
+        self.storage.token(sequence)
+    }
+
+    /// Ready when this node has everything up to the token.
+    ///
+    /// # Errors
+    /// (of the future) Those of [`Storage::reached`].
+    pub fn reached<'a>(&'a self, token: &'a str) -> StoreFuture<'a, ()> {
+        self.storage.reached(token)
+    }
+
+    /// Age of what this node knows, in milliseconds; 0 while it is up to date.
+    #[must_use]
+    pub fn staleness_ms(&self) -> u64 {
+        self.storage.staleness_ms()
+    }
+
+    /// Counters of this kind of store alone: name, help, value.
+    #[must_use]
+    pub fn store_counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+        self.storage.counters()
+    }
+
     /// Writes a snapshot now.
     ///
     /// # Errors

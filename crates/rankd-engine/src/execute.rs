@@ -91,6 +91,9 @@ struct Run<'b> {
 impl Run<'_> {
     /// Carries out one intent.
     fn intent(&self, turn: &mut Turn<'_>, intent: &Intent) -> Outcome {
+        if let Err(rejection) = intent.check_limits(self.batch.now_ms) {
+            return Outcome::Rejected(rejection);
+        }
         let result = match intent {
             Intent::CreateBoard { name, definition } => self.create(turn, name, definition),
             Intent::DeleteBoard { name } => delete(turn, name),
@@ -115,7 +118,6 @@ impl Run<'_> {
         name: &Name,
         definition: &Definition,
     ) -> Result<Outcome, Rejection> {
-        check_name("the length of the board's name in bytes", name)?;
         if let Some(locked) = turn.find(name) {
             let existing = locked.board.definition;
             return if existing == definition.normalised() {
@@ -138,10 +140,6 @@ impl Run<'_> {
         member: &Name,
         write: Write,
     ) -> Result<Outcome, Rejection> {
-        check_name("the length of the board's name in bytes", name)?;
-        check_name("the length of the member's name in bytes", member)?;
-        let at_ms = write.at_ms.unwrap_or(write.now_ms);
-        check("at, in milliseconds since 1970", at_ms, AT_MS_MIN, AT_MS_MAX)?;
         if turn.find(name).is_none() {
             self.auto_create(turn, name, write)?;
         }
@@ -209,6 +207,32 @@ impl Run<'_> {
     }
 }
 
+impl Intent {
+    /// Whether names, display name and time are within their limits. It is the first thing that is
+    /// looked at, and does not depend on what is stored.
+    ///
+    /// # Errors
+    /// [`Rejection::OutOfLimits`] for the first that is not.
+    pub fn check_limits(&self, now_ms: i64) -> Result<(), Rejection> {
+        match self {
+            Self::CreateBoard { name, .. } => check_board(name),
+            Self::Write { board, member, at_ms, .. } => {
+                check_board(board)?;
+                check_member(member)?;
+                let at_ms = at_ms.unwrap_or(now_ms);
+                check("at, in milliseconds since 1970", at_ms, AT_MS_MIN, AT_MS_MAX)
+            }
+            Self::Label { member, label } => {
+                check_member(member)?;
+                let Some(label) = label else { return Ok(()) };
+                let what = "the length of the display name in bytes";
+                check(what, length(label.as_bytes()), 1, length(&[0; LABEL_BYTES_MAX]))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The two ways a member changes; batches and replay both end here.
 impl Body {
     /// Puts the member at this score. Returns whether it is new.
@@ -258,11 +282,6 @@ fn set_label(
     member: &Name,
     label: Option<&str>,
 ) -> Result<Outcome, Rejection> {
-    check_name("the length of the member's name in bytes", member)?;
-    if let Some(label) = label {
-        let what = "the length of the display name in bytes";
-        check(what, length(label.as_bytes()), 1, length(&[0; LABEL_BYTES_MAX]))?;
-    }
     if turn.state.labels.get(member).as_deref() == label {
         return if label.is_some() {
             Ok(Outcome::LabelKept)
@@ -321,6 +340,14 @@ fn check(what: &'static str, value: i64, min: i64, max: i64) -> Result<(), Rejec
 
 fn check_name(what: &'static str, name: &[u8]) -> Result<(), Rejection> {
     check(what, length(name), 0, i64::try_from(NAME_BYTES_MAX).unwrap_or(i64::MAX))
+}
+
+fn check_board(name: &[u8]) -> Result<(), Rejection> {
+    check_name("the length of the board's name in bytes", name)
+}
+
+fn check_member(name: &[u8]) -> Result<(), Rejection> {
+    check_name("the length of the member's name in bytes", name)
 }
 
 fn check_room(body: &Body) -> Result<(), Rejection> {

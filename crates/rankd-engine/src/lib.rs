@@ -58,5 +58,6 @@ pub use rows::{BoardHeader, MemberRow, RowRef};
 pub use score::{Score, ScoreError, ScoreKind};
 pub use state::{ChangeSink, State, Totals};
 pub use storage::{
-    Answer, Health, KeyBatch, Receipt, SnapshotReport, Storage, StoreError, StoreFuture, StoreStats,
+    Answer, Health, KeyBatch, Receipt, SnapshotReport, Storage, StoreError, StoreFuture,
+    StoreStats, SyncTimes,
 };

@@ -97,11 +97,13 @@ enum IndexBuilder {
 }
 
 impl State {
-    /// Applies a logged record; the store calls it once for each, in the order of sequences.
+    /// Applies a logged record; the store calls it once for each, in the order of sequences. It
+    /// may do so while cuts are taken: a cut has all of a record or nothing.
     ///
     /// # Errors
     /// If a change does not fit the state, which means that something before it is missing.
     pub fn apply(&self, record: &Record) -> Result<(), ApplyError> {
+        let _gate = self.gate.read();
         for change in &record.changes {
             self.apply_change(record, change)?;
         }
@@ -122,7 +124,10 @@ impl State {
             }
             Change::MemberRemoved { board, member } => {
                 let board = self.logged_board(record, *board)?;
-                let was_there = board.body.write().remove(member, record.accepted_ms);
+                let mut body = board.body.write();
+                self.cuts.before_write(&board, &mut body);
+                let was_there = body.remove(member, record.accepted_ms);
+                drop(body);
                 self.count_members(0, u64::from(was_there));
                 Ok(())
             }
@@ -195,6 +200,7 @@ impl State {
     fn apply_deleted(&self, id: BoardId) {
         let Some(board) = self.directory.by_id(id) else { return };
         let mut body = board.body.write();
+        self.cuts.before_write(&board, &mut body);
         body.deleted = true;
         self.count_members(0, body.index.len() as u64);
         self.directory.remove(&board);
@@ -214,7 +220,10 @@ impl State {
         if !fits(score, board.definition.score) {
             return Err(ApplyError::WrongScore { sequence, board: id.0 });
         }
-        let set = board.body.write().set(&board, member, score, at_ms, record.accepted_ms);
+        let mut body = board.body.write();
+        self.cuts.before_write(&board, &mut body);
+        let set = body.set(&board, member, score, at_ms, record.accepted_ms);
+        drop(body);
         let is_new = set.map_err(|error| {
             let reason = error.to_string();
             ApplyError::Index { sequence, board: id.0, reason }

@@ -116,6 +116,12 @@ impl State {
         self.directory.by_name(name)
     }
 
+    /// The board with this id.
+    #[must_use]
+    pub fn board_by_id(&self, id: BoardId) -> Option<Arc<Board>> {
+        self.directory.by_id(id)
+    }
+
     /// Boards whose names begin with `prefix`, strictly after `after`, in name order.
     #[must_use]
     pub fn boards(&self, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<Arc<Board>> {

@@ -38,6 +38,31 @@ pub trait Storage: Send + Sync + 'static {
     /// Counters for the metrics page.
     fn stats(&self) -> StoreStats;
 
+    /// What a client may show to any node of this store to read what it wrote: made from the
+    /// sequence of a receipt. `None` where one node has everything.
+    fn token(&self, _sequence: u64) -> Option<String> {
+        None
+    }
+
+    /// Ready when this node has everything up to the token, within a bounded time.
+    ///
+    /// The error of the future is [`StoreError::WriteLost`] if the store lost the write,
+    /// [`StoreError::Behind`] if the node does not have it in time.
+    fn reached<'a>(&'a self, _token: &'a str) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// How long ago the node last knew that it has everything, in milliseconds; 0 while it is up
+    /// to date. Cheap; called on every read.
+    fn staleness_ms(&self) -> u64 {
+        0
+    }
+
+    /// Counters of this kind of store alone: name, help, value.
+    fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+        Vec::new()
+    }
+
     /// Makes everything durable and lets go of files. Later submits are refused.
     fn close(&self) -> StoreFuture<'_, ()>;
 }
@@ -110,6 +135,48 @@ pub enum Health {
     Closed,
 }
 
+/// How long the calls of fsync took: a histogram of fixed size, cheap to copy.
+///
+/// ```
+/// use rankd_engine::SyncTimes;
+///
+/// let mut times = SyncTimes::default();
+/// times.add(150);
+/// assert_eq!((times.sum_us, times.counts.iter().sum()), (150, 1));
+/// assert_eq!(SyncTimes::BOUNDS_US[1], 200);
+/// assert_eq!(times.counts[1], 1);
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SyncTimes {
+    /// Calls that took at most as long as the bound at the same place, and longer than the one
+    /// before; the last are those beyond every bound.
+    pub counts: [u64; Self::BOUNDS_US.len() + 1],
+    /// All of them together, in microseconds.
+    pub sum_us: u64,
+}
+
+impl SyncTimes {
+    /// 0.1 ms to 3.3 s in factors of two, in microseconds.
+    pub const BOUNDS_US: [u64; 16] = {
+        let mut bounds = [100; 16];
+        let mut at = 1;
+        while at < bounds.len() {
+            bounds[at] = 2 * bounds[at - 1];
+            at += 1;
+        }
+        bounds
+    };
+
+    /// Counts a call that took `us` microseconds.
+    pub fn add(&mut self, us: u64) {
+        let place = Self::BOUNDS_US.partition_point(|bound| *bound < us);
+        if let Some(count) = self.counts.get_mut(place) {
+            *count += 1;
+        }
+        self.sum_us = self.sum_us.saturating_add(us);
+    }
+}
+
 /// Counters of a store since it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct StoreStats {
@@ -123,8 +190,8 @@ pub struct StoreStats {
     pub log_bytes: u64,
     /// Calls of fsync on the log.
     pub syncs: u64,
-    /// Time spent in them, in microseconds.
-    pub sync_us: u64,
+    /// Time spent in them.
+    pub sync_times: SyncTimes,
     /// Records waiting to be written.
     pub queued: u64,
     /// Snapshots finished.
@@ -180,6 +247,27 @@ pub enum StoreError {
     /// The store does not order its writes by itself.
     #[error("this store cannot carry out procedures over keys")]
     NoProcedures,
+    /// The connection broke before the answer came.
+    #[error("the write may or may not have been carried out: {0}")]
+    OutcomeUnknown(String),
+    /// The batch had no effect: its boards are not kept together.
+    #[error(
+        "the boards of one batch must be in one partition: give them a common text in braces, as \
+         in {{acme}}:daily and {{acme}}:weekly"
+    )]
+    CrossPartition,
+    /// The store lost a write that it had acknowledged.
+    #[error("the write was lost: {0}")]
+    WriteLost(String),
+    /// This node does not have the write yet.
+    #[error("this node does not have the write yet: {0}")]
+    Behind(String),
+    /// No token of this store.
+    #[error("`{0}` is not a token of this store")]
+    BadToken(String),
+    /// This kind of store cannot do that; nothing was done.
+    #[error("this store does not keep {0}")]
+    Unsupported(&'static str),
     /// The store is shutting down; the write had no effect.
     #[error("the store is closed")]
     Closed,
@@ -192,6 +280,6 @@ impl StoreError {
     /// Whether a write that got this error may still show up later.
     #[must_use]
     pub fn may_take_effect(&self) -> bool {
-        matches!(self, Self::NotDurable(_))
+        matches!(self, Self::NotDurable(_) | Self::OutcomeUnknown(_))
     }
 }

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 
 use crate::commands::{
-    connection as c, hashes as h, keys as k, pubsub as p, scan, server as s, sets, strings as t,
-    zadd as za, zops as zo, zpop as zp, zrange as zr, zread as z,
+    beyond as b, connection as c, hashes as h, keys as k, pubsub as p, scan, server as s, sets,
+    strings as t, zadd as za, zops as zo, zpop as zp, zrange as zr, zread as z,
 };
 use crate::failure::Done;
 use crate::window::Cx;
@@ -194,9 +194,11 @@ static SORTED_SETS: &[Command] = &[
     write("zunionstore", -4, ONE, zo::zunionstore),
     write("zinterstore", -4, ONE, zo::zinterstore),
     write("zdiffstore", -4, ONE, zo::zdiffstore),
-    read("zmrank", -3, ONE, z::zmrank),
-    read("zaround", -4, ONE, z::zaround),
-    read("zrankstyle", 4, ONE, z::zrankstyle),
+    read("zmrank", -3, ONE, b::zmrank),
+    read("zaround", -4, ONE, b::zaround),
+    read("zrankstyle", 4, ONE, b::zrankstyle),
+    write("zaddmax", -5, ONE, b::zaddmax),
+    write("zcreate", -2, ONE, b::zcreate),
 ];
 
 static VALUES: &[Command] = &[

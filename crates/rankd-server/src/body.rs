@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,13 +22,14 @@ use tokio::time::timeout;
 
 use crate::limits;
 use crate::problem::{Problem, Slug, shown};
+use crate::tunables::Live;
 
 /// Permits for bodies in memory.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     small: Semaphore,
     bulk: Semaphore,
-    read_ms: u64,
+    live: Arc<Live>,
 }
 
 /// A complete body, and its share of the memory for bodies.
@@ -38,12 +40,18 @@ pub(crate) struct HeldBody<'a> {
 }
 
 impl BodyBudget {
-    pub(crate) fn new(read_ms: u64) -> Self {
+    pub(crate) fn new(live: Arc<Live>) -> Self {
         Self {
             small: Semaphore::new(limits::BODIES_MAX),
             bulk: Semaphore::new(limits::BULK_BODIES_MAX),
-            read_ms,
+            live,
         }
+    }
+
+    /// Bodies in memory: small ones and larger ones.
+    pub(crate) fn held(&self) -> (usize, usize) {
+        let small = limits::BODIES_MAX.saturating_sub(self.small.available_permits());
+        (small, limits::BULK_BODIES_MAX.saturating_sub(self.bulk.available_permits()))
     }
 
     /// Reads a body of at most `bytes_max`.
@@ -60,14 +68,15 @@ impl BodyBudget {
         let expected = size.upper().unwrap_or(u64::MAX).min(bytes_max as u64);
         let small = expected <= limits::BODY_BYTES_MAX as u64;
         let budget = if small { &self.small } else { &self.bulk };
-        let patience = Duration::from_millis(self.read_ms);
+        let read_ms = self.live.body_read_ms();
+        let patience = Duration::from_millis(read_ms);
         let Ok(permit) = timeout(patience, budget.acquire()).await else {
-            return Err(self.busy());
+            return Err(busy(read_ms));
         };
         let permit = permit.expect("nobody closes the semaphores");
         let collected = timeout(patience, Limited::new(body, bytes_max).collect()).await;
         let Ok(collected) = collected else {
-            let detail = format!("the body was not complete after {} ms", self.read_ms);
+            let detail = format!("the body was not complete after {read_ms} ms");
             return Err(Problem::new(Slug::BodyTimeout, detail));
         };
         match collected {
@@ -94,20 +103,19 @@ impl BodyBudget {
         let mut rest = Limited::new(body, limits::DISCARDED_BYTES_MAX);
         let pause = Duration::from_millis(limits::DISCARD_PAUSE_MS_MAX);
         let discarded = async { while let Ok(Some(Ok(_))) = timeout(pause, rest.frame()).await {} };
-        if timeout(Duration::from_millis(self.read_ms), discarded).await.is_err() {
+        if timeout(Duration::from_millis(self.live.body_read_ms()), discarded).await.is_err() {
             tracing::debug!("the body of a refused request did not end in time");
         }
     }
+}
 
-    fn busy(&self) -> Problem {
-        let detail = format!(
-            "{} bodies over {} bytes are being worked on, which is the limit, since {} ms",
-            limits::BULK_BODIES_MAX,
-            limits::BODY_BYTES_MAX,
-            self.read_ms
-        );
-        Problem::new(Slug::Busy, detail)
-    }
+fn busy(waited_ms: u64) -> Problem {
+    let detail = format!(
+        "{} bodies over {} bytes are being worked on, which is the limit, since {waited_ms} ms",
+        limits::BULK_BODIES_MAX,
+        limits::BODY_BYTES_MAX,
+    );
+    Problem::new(Slug::Busy, detail)
 }
 
 fn too_large(size: impl fmt::Display, bytes_max: usize) -> Problem {

@@ -1,9 +1,9 @@
 //! One connection: HTTP/1.1 or HTTP/2, whichever the client speaks first, and plain requests in a
-//! lane of their own.
+//! lane of their own unless they come over TLS.
 //!
-//! Invariant: a client that does not complete a first request's head in time is cut off, also
-//! before it has shown which protocol it speaks; hyper's own timer covers later heads only from
-//! there on.
+//! Invariant: a client that does not complete a TLS handshake in time is cut off, and so is one
+//! that does not complete a first request's head in time, also before it has shown which protocol
+//! it speaks; hyper's own timer covers later heads only from there on.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,28 +16,31 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::Watcher;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use crate::lane::{Lane, Left, Patience, Rewound};
 use crate::limits;
-use crate::options::ServerOptions;
 use crate::problem::{Problem, Slug};
 use crate::service::{Counted, Service};
+use crate::tls::Tls;
+use crate::write_deadline::WriteDeadline;
 
 /// How often a silent HTTP/2 client is asked whether it is still there, in milliseconds; it has
 /// as long again to answer.
 const PING_MS: u64 = 20_000;
 
 /// The protocols' settings.
-pub(crate) fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {
+pub(crate) fn builder(head_read_ms: u64) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     let head_bytes_max = usize::try_from(limits::HEAD_BYTES_MAX).unwrap_or(usize::MAX);
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(options.head_read_ms))
+        .header_read_timeout(Duration::from_millis(head_read_ms))
         // No pipeline_flush: it would hold hyper's own 400s and 431s back until they are lost.
         .max_buf_size(head_bytes_max);
     builder
@@ -50,7 +53,7 @@ pub(crate) fn builder(options: &ServerOptions) -> Builder<TokioExecutor> {
     builder
 }
 
-/// Serves one connection to its end: in the lane as long as that can, then by hyper.
+/// Serves one connection to its end: over TLS by hyper, else in the lane as long as that can.
 pub(crate) async fn serve(
     stream: TcpStream,
     builder: Arc<Builder<TokioExecutor>>,
@@ -59,26 +62,58 @@ pub(crate) async fn serve(
     patience: Patience,
 ) {
     let _open = Counted::new(&service.metrics.connections);
-    let head_read = patience.head_read;
-    match Lane::new(stream, &service, patience).run().await {
+    // On the heap: most connections stay in the lane, and idle ones should be small.
+    if let Some(acceptor) = service.tls.as_ref().map(Tls::acceptor) {
+        let Some(stream) = shake_hands(acceptor, stream, &service, &patience).await else { return };
+        let any = serve_any(stream, builder, watcher, Arc::clone(&service), &patience);
+        Box::pin(any).await;
+        return;
+    }
+    match Lane::new(stream, &service, patience.clone()).run().await {
         Ok(Left::Ended) => {}
         Ok(Left::HandedOver(stream, unread)) => {
             let stream = Rewound::new(stream, unread);
-            // On the heap: most connections stay in the lane, and idle ones should be small.
-            Box::pin(serve_any(stream, builder, watcher, Arc::clone(&service), head_read)).await;
+            let any = serve_any(stream, builder, watcher, Arc::clone(&service), &patience);
+            Box::pin(any).await;
         }
         Err(error) => tracing::debug!(%error, "a connection ended early"),
     }
 }
 
+/// The TLS handshake; `None` if there is nobody to serve afterwards.
+async fn shake_hands(
+    acceptor: TlsAcceptor,
+    stream: TcpStream,
+    service: &Service,
+    patience: &Patience,
+) -> Option<Box<TlsStream<TcpStream>>> {
+    let limit = Duration::from_millis(limits::TLS_HANDSHAKE_MS_MAX).min(patience.head_read);
+    let mut draining = patience.draining.clone();
+    let shaken = tokio::select! {
+        shaken = timeout(limit, Box::pin(acceptor.accept(stream))) => shaken,
+        // An error says that the acceptor is gone, which comes to the same.
+        _ = draining.wait_for(|drains| *drains) => return None,
+    };
+    let error = match shaken {
+        Ok(Ok(stream)) => return Some(Box::new(stream)),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("it took longer than {} ms", limit.as_millis()),
+    };
+    service.metrics.handshakes_failed.inc();
+    tracing::debug!(error, "a TLS handshake failed");
+    None
+}
+
 /// Serves a connection that asks anything.
-async fn serve_any(
-    stream: Rewound,
+async fn serve_any<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
     builder: Arc<Builder<TokioExecutor>>,
     watcher: Watcher,
     service: Arc<Service>,
-    head_read: Duration,
+    patience: &Patience,
 ) {
+    let head_read = patience.head_read;
+    let stream = WriteDeadline::new(stream, patience.write);
     let has_request = AtomicBool::new(false);
     let answer = service_fn(|request: Request<Incoming>| {
         has_request.store(true, Ordering::Relaxed);

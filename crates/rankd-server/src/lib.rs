@@ -27,13 +27,16 @@ mod access;
 mod body;
 mod connection;
 mod console;
+mod docs;
 mod handlers;
 mod idempotency;
 mod json;
+mod keys;
 mod lane;
 pub mod limits;
 mod metrics;
 mod names;
+mod nodes;
 mod numbers;
 mod openapi;
 mod options;
@@ -41,7 +44,9 @@ mod origin;
 mod problem;
 mod query;
 mod rate;
+mod reload;
 mod reply;
+mod request_log;
 mod routes;
 mod server;
 mod service;
@@ -49,9 +54,22 @@ mod slot;
 mod surfaces;
 mod table;
 mod times;
+mod tls;
 mod tokens;
+mod tunables;
 mod upkeep;
+mod write_deadline;
 
-pub use options::{AdminKey, ServerError, ServerOptions};
+pub use keys::{KeyFileError, NewKey, Scope};
+pub use options::{AdminKey, ServerError, ServerOptions, TlsFiles};
+pub use reload::Reloader;
 pub use server::Server;
 pub use slot::EngineSlot;
+pub use tls::TlsError;
+pub use tunables::Tunables;
+
+/// What fuzz targets look at; not for anybody else.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::lane::fuzzing::*;
+}

@@ -1,8 +1,14 @@
 //! Every limit of the HTTP front end, in one place, with its unit in its name. The engine has
 //! limits of its own; what is here is never laxer.
 
-/// Most connections at a time; one more is told so and closed.
-pub const CONNECTIONS_MAX: usize = 10_000;
+/// Most connections at a time that may be configured; one more is told so and closed.
+pub const CONNECTIONS_MAX: usize = 100_000;
+/// Most connections at a time unless configured.
+pub const CONNECTIONS_DEFAULT: usize = 10_000;
+/// Most requests being answered at a time that may be configured; one more is 503 `overloaded`.
+pub const REQUESTS_MAX: usize = 1_000_000;
+/// Most requests being answered at a time unless configured.
+pub const REQUESTS_DEFAULT: usize = 20_000;
 /// Most refused connections that are being told so at a time; beyond it they are just closed.
 pub const REFUSALS_MAX: usize = 64;
 /// How long a refused connection may take to read its refusal, in milliseconds.
@@ -28,8 +34,10 @@ pub const LANE_INPUT_BYTES_MAX: usize = 16 * 1024;
 pub const LANE_OUTPUT_BYTES_MAX: usize = 64 * 1024;
 /// How long the lane waits for a body whose head is there, in milliseconds; then it is hyper's.
 pub const LANE_BODY_MS_MAX: u64 = 50;
-/// Longest time that a client may take to make room for its replies, in milliseconds.
-pub const WRITE_MS_MAX: u64 = 30_000;
+/// Longest time for a TLS handshake, in milliseconds.
+pub const TLS_HANDSHAKE_MS_MAX: u64 = 10_000;
+/// Largest file of certificates or of a TLS key, in bytes.
+pub const TLS_FILE_BYTES_MAX: u64 = 1024 * 1024;
 /// Largest body of a request that names one thing, in bytes.
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// Largest body of a bulk request, in bytes.
@@ -78,8 +86,21 @@ pub const ADMIN_KEY_BYTES_MIN: usize = 16;
 pub const SECRET_BYTES_MAX: usize = 512;
 /// Shortest bearer secret that may be given, in bytes: it is all that a client shows.
 pub const BEARER_BYTES_MIN: usize = 16;
-/// Longest time that may be configured for reading a head or a body, in milliseconds.
-pub const READ_MS_MAX: u64 = 600_000;
+/// Longest time that may be configured for reading a head or a body, for taking in replies, and for
+/// being idle, in milliseconds.
+pub const WAIT_MS_MAX: u64 = 600_000;
+/// Largest file of board keys, in bytes.
+pub const KEY_FILE_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Most board keys.
+pub const KEYS_MAX: usize = 10_000;
+/// Longest id of a board key, in bytes.
+pub const KEY_ID_BYTES_MAX: usize = 64;
+/// Most prefixes of board names in one board key.
+pub const KEY_BOARDS_MAX: usize = 100;
+/// Longest time that may be configured for a request to count as a slow one, in milliseconds.
+pub const SLOW_MS_MAX: u64 = 600_000;
+/// Most slow requests that the log shows a second; the next line says how many were left out.
+pub const SLOW_LINES_PER_S_MAX: u32 = 10;
 /// Time between two rounds of keeping boards of windows up to date, in milliseconds.
 pub const UPKEEP_MS: u64 = 200;
 

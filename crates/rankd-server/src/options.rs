@@ -2,11 +2,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::keys::KeyFileError;
 use crate::limits;
+use crate::tls::TlsError;
+use crate::tunables::Tunables;
 
 /// The operator's key, kept as its SHA-256 and compared in constant time.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,34 +48,39 @@ impl fmt::Debug for AdminKey {
     }
 }
 
-fn digest(text: &str) -> [u8; 32] {
+/// What is kept of a secret.
+pub(crate) fn digest(text: &str) -> [u8; 32] {
     Sha256::digest(text).into()
 }
 
-/// How the server listens and how patient it is.
+/// Where the server's certificate and its key are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// PEM file of the certificate, followed by those that it rests on.
+    pub cert: PathBuf,
+    /// PEM file of its private key.
+    pub key: PathBuf,
+}
+
+/// How the server listens, whom it lets in, and how patient it is.
 #[derive(Debug, Clone)]
 pub struct ServerOptions {
     /// Address to listen on; port 0 takes a free one.
     pub http: SocketAddr,
     /// Serve addresses other than loopback although nobody has to say who they are.
     pub allow_anonymous: bool,
-    /// The operator's key: whoever shows it may do everything with organisations.
+    /// The operator's key: whoever shows it may do everything with organisations, and with boards.
     pub admin_key: Option<AdminKey>,
+    /// The file of board keys; with one, every request about boards needs a key of it.
+    pub keys: Option<PathBuf>,
+    /// Speak TLS, with this certificate.
+    pub tls: Option<TlsFiles>,
     /// Serve the web console at `/`.
     pub console: bool,
-    /// Most connections at a time; 1 to [`limits::CONNECTIONS_MAX`].
-    pub connections_max: usize,
-    /// Longest time for a request's head, in milliseconds; 1 to [`limits::READ_MS_MAX`]. It is also
-    /// the longest idle time of an HTTP/1 connection that has asked anything but plain questions.
-    pub head_read_ms: u64,
-    /// Longest idle time of other HTTP/1 connections, in milliseconds; 1 to
-    /// [`limits::READ_MS_MAX`].
-    pub idle_ms: u64,
-    /// Longest time for a request's body, in milliseconds; 1 to [`limits::READ_MS_MAX`].
-    pub body_read_ms: u64,
-    /// Longest wait for running requests at shutdown, in milliseconds; at most
-    /// [`limits::DRAIN_MS_MAX`].
-    pub drain_ms: u64,
+    /// What the program that serves was built from and with, as labels of a metric.
+    pub build: &'static [(&'static str, &'static str)],
+    /// What may be changed while the server runs.
+    pub tunables: Tunables,
 }
 
 impl Default for ServerOptions {
@@ -80,12 +89,11 @@ impl Default for ServerOptions {
             http: SocketAddr::from(([127, 0, 0, 1], 8080)),
             allow_anonymous: false,
             admin_key: None,
+            keys: None,
+            tls: None,
             console: true,
-            connections_max: limits::CONNECTIONS_MAX,
-            head_read_ms: 10_000,
-            idle_ms: 60_000,
-            body_read_ms: 30_000,
-            drain_ms: limits::DRAIN_MS_MAX,
+            build: &[("version", env!("CARGO_PKG_VERSION"))],
+            tunables: Tunables::default(),
         }
     }
 }
@@ -93,19 +101,20 @@ impl Default for ServerOptions {
 impl ServerOptions {
     /// Checks every option against its limits.
     pub(crate) fn check(&self) -> Result<(), ServerError> {
-        if !self.http.ip().is_loopback() && !self.allow_anonymous {
+        let is_open = self.keys.is_none() && !self.allow_anonymous;
+        if !self.http.ip().is_loopback() && is_open {
             return Err(ServerError::Anonymous(self.http));
         }
-        let connections_max = u64::try_from(self.connections_max).unwrap_or(u64::MAX);
-        within("connections_max", connections_max, 1, limits::CONNECTIONS_MAX as u64)?;
-        within("head_read_ms", self.head_read_ms, 1, limits::READ_MS_MAX)?;
-        within("idle_ms", self.idle_ms, 1, limits::READ_MS_MAX)?;
-        within("body_read_ms", self.body_read_ms, 1, limits::READ_MS_MAX)?;
-        within("drain_ms", self.drain_ms, 0, limits::DRAIN_MS_MAX)
+        self.tunables.check()
     }
 }
 
-fn within(option: &'static str, value: u64, min: u64, max: u64) -> Result<(), ServerError> {
+pub(crate) fn within(
+    option: &'static str,
+    value: u64,
+    min: u64,
+    max: u64,
+) -> Result<(), ServerError> {
     if (min..=max).contains(&value) {
         return Ok(());
     }
@@ -119,8 +128,8 @@ pub enum ServerError {
     /// The address can be reached from elsewhere, and there are no credentials.
     #[error(
         "{0} can be reached from other machines, and anyone there could read and change every \
-         board: this server has no credentials yet. Listen on a loopback address such as \
-         127.0.0.1, or allow anonymous access explicitly (allow_anonymous)"
+         board. Give a file of board keys (keys; `rankd key` makes one), listen on a loopback \
+         address such as 127.0.0.1, or allow anonymous access explicitly (allow_anonymous)"
     )]
     Anonymous(SocketAddr),
     /// The operator's key is too short, too long, or not visible ASCII. It is not repeated here.
@@ -130,6 +139,23 @@ pub enum ServerError {
         limits::SECRET_BYTES_MAX
     )]
     AdminKey,
+    /// The file of board keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// An option that is a share of a whole is not.
+    #[error("{option} is {value}; allowed are 0.0 to 1.0")]
+    Share {
+        /// Name of the option.
+        option: &'static str,
+        /// What was given.
+        value: f64,
+    },
+    /// What a running server cannot change.
+    #[error("{0} cannot be switched on or off while the server runs; restart it")]
+    Fixed(&'static str),
     /// An option is outside its limits.
     #[error("{option} is {value}; allowed are {min} to {max}")]
     Option {

@@ -74,19 +74,25 @@ slugs! {
     BodyTimeout, "body-timeout", 408, "The body took too long";
     BoardDiffers, "board-differs", 409, "The board exists with another definition";
     Taken, "taken", 409, "The identifier belongs to another";
+    WriteLost, "write-lost", 409, "The store lost the write";
     BodyTooLarge, "body-too-large", 413, "The body is too large";
     TooManyItems, "too-many-items", 413, "The request has too many items";
     UriTooLong, "uri-too-long", 414, "The request target is too long";
     UnsupportedMediaType, "unsupported-media-type", 415, "The body must be application/json";
     KeyReused, "idempotency-key-reused", 422, "The idempotency key belongs to another request";
+    CrossPartition, "cross-partition", 422, "The boards of the batch are not kept together";
     TooManyKeys, "too-many-idempotency-keys", 429, "Too many idempotency keys are remembered";
     Internal, "internal", 500, "The server made a mistake";
     SnapshotFailed, "snapshot-failed", 500, "The snapshot could not be written";
+    Unsupported, "unsupported", 501, "This store cannot do that";
     Loading, "loading", 503, "The store is still being loaded";
     Busy, "busy", 503, "Too many large requests at a time";
+    Overloaded, "overloaded", 503, "Too many requests at a time";
     TooManyConnections, "too-many-connections", 503, "Too many connections";
     ReadOnly, "read-only", 503, "Writes are refused at present";
     NotDurable, "not-durable", 503, "The write may or may not survive a restart";
+    OutcomeUnknown, "outcome-unknown", 503, "The write may or may not have been carried out";
+    Behind, "behind", 503, "This node does not have the write yet";
     Closed, "closed", 503, "The store is shutting down";
     TooManyBoards, "too-many-boards", 507, "The store holds as many boards as it may";
 }
@@ -183,11 +189,18 @@ impl From<StoreError> for Problem {
             StoreError::TooManyKeys(..) => Slug::TooManyKeys,
             StoreError::ReadOnly(_) => Slug::ReadOnly,
             StoreError::NotDurable(_) => Slug::NotDurable,
+            StoreError::OutcomeUnknown(_) => Slug::OutcomeUnknown,
+            StoreError::CrossPartition => Slug::CrossPartition,
+            StoreError::WriteLost(_) => Slug::WriteLost,
+            StoreError::Behind(_) => Slug::Behind,
+            StoreError::BadToken(_) => Slug::InvalidParameter,
+            StoreError::Unsupported(_) => Slug::Unsupported,
             StoreError::Closed => Slug::Closed,
             StoreError::Snapshot(_) => Slug::SnapshotFailed,
             _ => Slug::Internal,
         };
-        let advice = if slug == Slug::NotDurable { REPEAT_ADVICE } else { "" };
+        let is_open = matches!(slug, Slug::NotDurable | Slug::OutcomeUnknown);
+        let advice = if is_open { REPEAT_ADVICE } else { "" };
         Self::new(slug, format!("{error}{advice}"))
     }
 }

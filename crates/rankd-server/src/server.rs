@@ -1,7 +1,7 @@
 //! The listening socket: accepts, caps, and lets go of connections.
 //!
-//! It knows nothing of requests. Invariant: at most `connections_max` connections are served,
-//! and when [`Server::run`] returns none is left.
+//! It knows nothing of requests. Invariant: no connection is taken while `connections_max` or more
+//! are served, and when [`Server::run`] returns none is left.
 
 use std::future::Future;
 use std::io;
@@ -18,12 +18,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::connection;
+use crate::keys::{self, Keys};
 use crate::lane::Patience;
 use crate::limits;
 use crate::options::{ServerError, ServerOptions};
 use crate::problem::Slug;
+use crate::reload::Reloader;
 use crate::service::Service;
 use crate::slot::EngineSlot;
+use crate::tls::{self, Tls};
 use crate::upkeep;
 
 /// Pause after the system had no descriptors or memory for a connection, in milliseconds.
@@ -34,7 +37,6 @@ const ACCEPT_PAUSE_MS: u64 = 50;
 pub struct Server {
     listener: StdListener,
     address: SocketAddr,
-    options: ServerOptions,
     service: Arc<Service>,
     slot: EngineSlot,
 }
@@ -45,10 +47,15 @@ impl Server {
     /// `slot` is an `Arc<Engine>`, or an [`EngineSlot`] that is filled when the engine is loaded.
     ///
     /// # Errors
-    /// An option outside its limits, an address that others can reach although anonymous access
-    /// was not allowed, or one that cannot be bound.
+    /// An option outside its limits, a file of keys or of TLS that cannot be used, an address that
+    /// others can reach although there are no keys and anonymous access was not allowed, or one
+    /// that cannot be bound.
+    #[expect(clippy::needless_pass_by_value, reason = "nobody needs their options any more")]
     pub fn bind(options: ServerOptions, slot: impl Into<EngineSlot>) -> Result<Self, ServerError> {
         options.check()?;
+        let keys = options.keys.as_deref().map(keys::load).transpose()?;
+        let keys = keys.map(|ring| Keys::new(ring, options.admin_key.clone()));
+        let tls = options.tls.as_ref().map(tls::load).transpose()?.map(Tls::new);
         let listen = || {
             let listener = StdListener::bind(options.http)?;
             listener.set_nonblocking(true)?;
@@ -58,14 +65,20 @@ impl Server {
         let (listener, address) =
             listen().map_err(|source| ServerError::Bind { address: options.http, source })?;
         let slot = slot.into();
-        let service = Arc::new(Service::new(&options, slot.clone()));
-        Ok(Self { listener, address, options, service, slot })
+        let service = Arc::new(Service::new(&options, keys, tls, slot.clone()));
+        Ok(Self { listener, address, service, slot })
     }
 
     /// The address that is listened on, with the port that was taken.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What changes this server while it runs.
+    #[must_use]
+    pub fn reloader(&self) -> Reloader {
+        Reloader::new(Arc::clone(&self.service))
     }
 
     /// Serves until `shutdown` is ready, then stops accepting and waits for running requests, at
@@ -81,13 +94,14 @@ impl Server {
         // Ends when it is dropped, with or before this future.
         let mut upkeep = JoinSet::new();
         upkeep.spawn(upkeep::run(self.slot));
+        let head_read_ms = self.service.live.get().head_read_ms;
         let mut acceptor = Acceptor {
-            builder: Arc::new(connection::builder(&self.options)),
+            builder: Arc::new(connection::builder(head_read_ms)),
+            head_read_ms,
             graceful: GracefulShutdown::new(),
             connections: JoinSet::new(),
             refusals: Arc::new(Semaphore::new(limits::REFUSALS_MAX)),
-            open: Arc::new(Semaphore::new(self.options.connections_max)),
-            options: self.options,
+            open: Arc::new(()),
             service: self.service,
             draining: watch::Sender::new(false),
         };
@@ -99,12 +113,14 @@ impl Server {
 
 /// The accept loop's own state; nobody else touches it.
 struct Acceptor {
-    options: ServerOptions,
     service: Arc<Service>,
     builder: Arc<Builder<TokioExecutor>>,
+    /// What `builder` was made for.
+    head_read_ms: u64,
     graceful: GracefulShutdown,
     connections: JoinSet<()>,
-    open: Arc<Semaphore>,
+    /// Every open connection has a clone.
+    open: Arc<()>,
     refusals: Arc<Semaphore>,
     draining: watch::Sender<bool>,
 }
@@ -131,21 +147,19 @@ impl Acceptor {
             tracing::debug!(%error, "a connection was gone before it was served");
             return;
         }
-        let Ok(permit) = Arc::clone(&self.open).try_acquire_owned() else {
-            self.service.metrics.refused(Slug::TooManyConnections);
-            if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
-                let max = self.options.connections_max;
-                self.connections.spawn(async move {
-                    connection::refuse(stream, max).await;
-                    drop(permit);
-                });
-            }
+        let limits = self.service.live.get();
+        if Arc::strong_count(&self.open) > limits.connections_max {
+            self.refuse(stream, limits.connections_max);
             return;
-        };
+        }
+        if limits.head_read_ms != self.head_read_ms {
+            self.head_read_ms = limits.head_read_ms;
+            self.builder = Arc::new(connection::builder(limits.head_read_ms));
+        }
         let patience = Patience {
-            head_read: Duration::from_millis(self.options.head_read_ms),
-            idle: Duration::from_millis(self.options.idle_ms),
-            write: Duration::from_millis(limits::WRITE_MS_MAX),
+            head_read: Duration::from_millis(limits.head_read_ms),
+            idle: Duration::from_millis(limits.idle_ms),
+            write: Duration::from_millis(limits.write_ms),
             draining: self.draining.subscribe(),
         };
         let serving = connection::serve(
@@ -155,20 +169,37 @@ impl Acceptor {
             Arc::clone(&self.service),
             patience,
         );
+        let open = Arc::clone(&self.open);
         self.connections.spawn(async move {
             serving.await;
-            drop(permit);
+            drop(open);
         });
+    }
+
+    /// Says that there are too many connections, if not too many are being told so. Over TLS the
+    /// connection is just closed: a handshake for a refusal costs more than it is worth.
+    fn refuse(&mut self, stream: TcpStream, connections_max: usize) {
+        self.service.metrics.refused(Slug::TooManyConnections);
+        if self.service.tls.is_some() {
+            return;
+        }
+        if let Ok(permit) = Arc::clone(&self.refusals).try_acquire_owned() {
+            self.connections.spawn(async move {
+                connection::refuse(stream, connections_max).await;
+                drop(permit);
+            });
+        }
     }
 
     /// Lets running requests finish, then ends what is left.
     async fn drain(self) {
-        let Self { options, graceful, mut connections, draining, .. } = self;
+        let Self { service, graceful, mut connections, draining, .. } = self;
         draining.send_replace(true);
-        let patience = Duration::from_millis(options.drain_ms);
+        let drain_ms = service.live.get().drain_ms;
+        let patience = Duration::from_millis(drain_ms);
         if timeout(patience, graceful.shutdown()).await.is_err() {
             tracing::warn!(
-                drain_ms = options.drain_ms,
+                drain_ms,
                 connections = connections.len(),
                 "closing connections whose requests did not finish"
             );

@@ -4,7 +4,6 @@
 //! Invariant: whatever happens, exactly one reply leaves, and it is counted once.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -15,26 +14,33 @@ use prometheus_client::metrics::gauge::Gauge;
 use rankd_engine::{Clock as _, Engine, Health, SystemClock};
 use tokio::time::Instant;
 
-use crate::access::Gate;
+use crate::access::{self, Gate};
 use crate::body::{self, BodyBudget, HeldBody};
 use crate::console::Console;
+use crate::docs::Docs;
 use crate::handlers::orgs::OrgCall;
 use crate::handlers::{self, Call, ops};
 use crate::idempotency;
 use crate::json::JsonWriter;
+use crate::keys::{self, Keys, Permit, Reach};
 use crate::lane::Plain;
-use crate::limits::{LOGGED_PATH_CHARS_MAX, SURFACE_BODY_BYTES_MAX, URI_BYTES_MAX};
+use crate::limits::{SURFACE_BODY_BYTES_MAX, URI_BYTES_MAX};
 use crate::metrics::{Line, Metrics};
+use crate::names;
+use crate::nodes::{self, Written};
 use crate::options::ServerOptions;
 use crate::origin;
-use crate::problem::{Problem, Slug, clipped};
+use crate::problem::{Problem, Slug};
 use crate::query::Query;
 use crate::rate::Rates;
 use crate::reply::{self, Reply};
+use crate::request_log::{Answered, RequestLog};
 use crate::routes::{Found, Routes};
 use crate::slot::EngineSlot;
 use crate::surfaces::{self, Surface, SurfaceCall};
 use crate::table::{Action, BodySpec, Class, Route};
+use crate::tls::Tls;
+use crate::tunables::Live;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -43,13 +49,15 @@ pub(crate) struct Asked<'a> {
     found: Found<'a, 'a>,
     query: Query<'a>,
     engine: &'a Arc<Engine>,
+    permit: Permit,
 }
 
 /// The reply to a plain request.
 pub(crate) enum PlainReply {
     /// 200 with the JSON that was written.
     Json,
-    Other(Reply),
+    /// Anything else, and the id that it tells, if it does.
+    Other(Reply, Option<u64>),
 }
 
 /// What all connections share. Everything in it is fixed, atomic, or locks for itself.
@@ -59,25 +67,40 @@ pub(crate) struct Service {
     routes: Routes,
     bodies: BodyBudget,
     console: Console,
+    docs: Docs,
     rates: Rates,
     pub(crate) metrics: Metrics,
-    next_request_id: AtomicU64,
+    pub(crate) live: Arc<Live>,
+    /// `None`: boards need no key.
+    pub(crate) keys: Option<Keys>,
+    pub(crate) tls: Option<Tls>,
+    log: RequestLog,
     gate: Gate,
     /// Whether only this machine can reach the server.
     loopback: bool,
 }
 
 impl Service {
-    pub(crate) fn new(options: &ServerOptions, slot: EngineSlot) -> Self {
+    pub(crate) fn new(
+        options: &ServerOptions,
+        keys: Option<Keys>,
+        tls: Option<Tls>,
+        slot: EngineSlot,
+    ) -> Self {
+        let live = Arc::new(Live::new(&options.tunables));
         Self {
             routes: Routes::new(options.console),
-            bodies: BodyBudget::new(options.body_read_ms),
+            bodies: BodyBudget::new(Arc::clone(&live)),
             console: Console::new(),
+            docs: Docs::new(),
             rates: Rates::default(),
-            metrics: Metrics::new(&slot),
+            metrics: Metrics::new(&slot, options.build),
             gate: Gate::new(options),
+            live,
+            keys,
+            tls,
+            log: RequestLog::default(),
             slot,
-            next_request_id: AtomicU64::new(1),
             loopback: options.http.ip().is_loopback(),
         }
     }
@@ -85,7 +108,7 @@ impl Service {
     /// Answers one request.
     pub(crate) async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Reply {
         let started = Instant::now();
-        let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
+        let request_id = self.log.new_id();
         let _in_flight = Counted::new(&self.metrics.in_flight);
         let (head, mut incoming) = request.into_parts();
         let head = Request::from_parts(head, ());
@@ -106,13 +129,17 @@ impl Service {
         if head.method() == Method::HEAD {
             reply = without_body(reply);
         }
-        let elapsed = started.elapsed();
-        let status = reply.status().as_u16();
-        self.metrics.answered(line, status, elapsed.as_secs_f64());
-        if status >= 500 || tracing::enabled!(tracing::Level::DEBUG) {
-            let (method, path) = (head.method().as_str(), head.uri().path());
-            log(request_id, method, path, status, elapsed.as_micros());
-        }
+        self.tell(
+            line,
+            &Answered {
+                request_id: Some(request_id),
+                method: head.method().as_str(),
+                path: head.uri().path(),
+                route: line.map_or("unknown", Line::route),
+                status: reply.status().as_u16(),
+                elapsed: started.elapsed(),
+            },
+        );
         reply
     }
 
@@ -138,10 +165,14 @@ impl Service {
         }
         let query = Query::parse(plain.query, route.query.iter().map(|param| param.name)).ok()?;
         let engine = self.slot.get()?;
-        if is_read && is_ahead_of_disk(engine) {
+        // These say so in a header.
+        if is_read && (is_ahead_of_disk(engine) || engine.staleness_ms() > 0) {
             return None;
         }
-        Some(Asked { found, query, engine })
+        let permit = self.permit(route, || plain.bearer.ok_or_else(|| access::unauthorized("")));
+        let permit = permit.ok()?;
+        check_boards(&permit, &found, &query).ok()?;
+        Some(Asked { found, query, engine, permit })
     }
 
     /// Answers a plain request, into `json` if it is a hot one and there is nothing to refuse.
@@ -152,35 +183,75 @@ impl Service {
         json: &mut JsonWriter,
     ) -> PlainReply {
         let _in_flight = Counted::new(&self.metrics.in_flight);
-        let Asked { found, query, engine } = asked;
+        let Asked { found, query, engine, permit } = asked;
         let body = plain.body.unwrap_or_default();
-        let call = Call { engine, params: &found.params, query, body, idempotency: None };
+        let params = &found.params;
+        let written = Written::default();
+        let call = Call { engine, params, query, permit, body, idempotency: None, written };
         let action = found.route.action;
-        let handled = if handlers::is_hot(action) {
+        let handled = if let Err(overload) = self.check_load() {
+            Err(overload)
+        } else if handlers::is_hot(action) {
             handlers::write_hot(action, &call, json).map(|()| PlainReply::Json)
         } else {
-            handlers::dispatch(action, &call).await.map(PlainReply::Other)
+            handlers::dispatch(action, &call).await.map(|mut reply| {
+                call.written.mark(&mut reply);
+                PlainReply::Other(reply, None)
+            })
         };
         handled.unwrap_or_else(|problem| {
-            let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
-            PlainReply::Other(self.refuse(None, problem, request_id))
+            let request_id = self.log.new_id();
+            PlainReply::Other(self.refuse(None, problem, request_id), Some(request_id))
         })
     }
 
-    /// Counts and logs an answered plain request.
+    /// Counts and logs an answered plain request; `told` is its status, and the id that its client
+    /// was told.
     pub(crate) fn answered_plain(
         &self,
         plain: &Plain<'_>,
         asked: &Asked<'_>,
-        status: u16,
+        told: (u16, Option<u64>),
         elapsed: Duration,
     ) {
+        let (status, request_id) = told;
+        let (method, path) = (plain.method.as_str(), plain.path);
+        let route = asked.found.route.path;
         let line = Some(Line::Own(asked.found.index));
-        self.metrics.answered(line, status, elapsed.as_secs_f64());
-        if status >= 500 || tracing::enabled!(tracing::Level::DEBUG) {
-            let request_id = self.next_request_id.fetch_add(1, Ordering::Relaxed);
-            log(request_id, plain.method.as_str(), plain.path, status, elapsed.as_micros());
+        self.tell(line, &Answered { request_id, method, path, route, status, elapsed });
+    }
+
+    /// Counts and logs an answered request.
+    fn tell(&self, line: Option<Line>, request: &Answered<'_>) {
+        self.metrics.answered(line, request.status, request.elapsed.as_secs_f64());
+        if self.log.answered(&self.live, request) {
+            self.metrics.slow.inc();
         }
+    }
+
+    /// Refuses a request if too many are being answered; the request itself is counted already.
+    fn check_load(&self) -> Result<(), Problem> {
+        let max = self.live.requests_max();
+        let in_flight = usize::try_from(self.metrics.in_flight.get()).unwrap_or(0);
+        if in_flight <= max {
+            return Ok(());
+        }
+        let detail = format!("{max} requests are being answered, which is the limit");
+        Err(Problem::new(Slug::Overloaded, detail))
+    }
+
+    /// What the key that `shown` finds allows, if the route needs one.
+    fn permit<'k>(
+        &self,
+        route: &Route,
+        shown: impl FnOnce() -> Result<&'k str, Problem>,
+    ) -> Result<Permit, Problem> {
+        let (Some(keys), Some(need)) = (&self.keys, keys::need(route.action)) else {
+            return Ok(Permit::All);
+        };
+        let permit = keys.admit(shown()?)?;
+        permit.check_scope(need.scope)?;
+        Ok(permit)
     }
 
     /// A request to this server's own API, and its line of the table.
@@ -225,6 +296,7 @@ impl Service {
         head: &Request<()>,
         incoming: &mut Incoming,
     ) -> Result<Reply, Problem> {
+        self.check_load()?;
         let engine = self.engine()?;
         let now_ms = engine.now_ms();
         let body = if incoming.is_end_stream() {
@@ -255,13 +327,16 @@ impl Service {
             origin::check_host(head)?;
         }
         let route = found.route;
+        let permit = self.permit(route, || access::shown_key(head.headers()))?;
         let allowed = route.query.iter().map(|param| param.name);
         // A link to the console that somebody decorated is still a link to the console.
         let asked = head.uri().query().filter(|_| route.action != Action::Console);
         let query = Query::parse(asked.unwrap_or(""), allowed)?;
+        check_boards(&permit, found, &query)?;
         if route.class == Class::Open {
             return Ok(self.answer_open(route.action));
         }
+        self.check_load()?;
         let engine = self.engine()?;
         if route.method != Method::GET {
             origin::check_site(head)?;
@@ -272,6 +347,9 @@ impl Service {
             }
             _ => None,
         };
+        if route.class == Class::Read {
+            nodes::wait(engine, head.headers()).await?;
+        }
         let body = self.read_body(route, head.headers(), incoming).await?;
         let bytes = body.as_ref().map_or(&b""[..], |body| &body.bytes);
         let path = head.uri().path();
@@ -287,12 +365,17 @@ impl Service {
                 handlers::orgs::dispatch(action, &call).await?
             }
             (action, _) => {
-                let call = Call { engine, params, query: &query, body: bytes, idempotency };
-                handlers::dispatch(action, &call).await?
+                let (query, permit, written) = (&query, &permit, Written::default());
+                let call =
+                    Call { engine, params, query, permit, body: bytes, idempotency, written };
+                let mut reply = handlers::dispatch(action, &call).await?;
+                call.written.mark(&mut reply);
+                reply
             }
         };
         if matches!(route.class, Class::Read | Class::OrgRead) {
             mark_ahead_of_disk(engine, &mut reply);
+            nodes::mark_stale(engine, &mut reply);
         }
         Ok(reply)
     }
@@ -321,7 +404,8 @@ impl Service {
     fn answer_open(&self, action: Action) -> Reply {
         match action {
             Action::Ready => ops::ready(&self.slot),
-            Action::Metrics => ops::metrics(&self.metrics),
+            Action::Metrics => ops::metrics(&self.metrics, self.bodies.held()),
+            Action::Docs => self.docs.page(),
             Action::OpenApi => ops::openapi(),
             Action::Console => self.console.page(),
             _ => ops::alive(),
@@ -347,16 +431,22 @@ impl Service {
     }
 }
 
-/// One line of the log. What clients do wrong is theirs to know, and counted by the metrics; what
-/// goes wrong here is told to the operator.
-fn log(request_id: u64, method: &str, path: &str, status: u16, duration_us: u128) {
-    let method = &*clipped(method, LOGGED_PATH_CHARS_MAX);
-    let path = &*clipped(path, LOGGED_PATH_CHARS_MAX);
-    match status {
-        500 => tracing::error!(request_id, method, path, status, duration_us, "failed"),
-        501.. => tracing::warn!(request_id, method, path, status, duration_us, "unavailable"),
-        400.. => tracing::debug!(request_id, method, path, status, duration_us, "refused"),
-        _ => tracing::debug!(request_id, method, path, status, duration_us, "answered"),
+/// Refuses a request that names a board which its key does not open.
+fn check_boards(permit: &Permit, found: &Found<'_, '_>, query: &Query<'_>) -> Result<(), Problem> {
+    let (Permit::Key(_), Some(need)) = (permit, keys::need(found.route.action)) else {
+        return Ok(());
+    };
+    match need.reach {
+        Reach::Path => {
+            let name = names::decode(found.params.get("board").unwrap_or(""), "board")?;
+            permit.check_board(&name)
+        }
+        Reach::Query => {
+            let boards = handlers::asked_boards(query)?;
+            boards.iter().try_for_each(|board| permit.check_board(board))
+        }
+        Reach::Visible => Ok(()),
+        Reach::Every => permit.check_every_board(),
     }
 }
 

@@ -41,6 +41,7 @@ mod admission;
 mod body;
 mod bytes;
 mod check;
+mod copy;
 mod crew;
 mod embedded;
 mod error;
@@ -62,6 +63,7 @@ mod survivors;
 mod worker;
 
 pub use check::{CheckReport, FileReport, FileStatus, Verdict, check};
+pub use copy::CopyFolder;
 pub use embedded::EmbeddedStore;
 pub use error::{Action, Damage, LayoutError, StorageError};
 pub use fs::{Fs, FsFile, FsLock, RealFs};

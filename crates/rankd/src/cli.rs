@@ -2,12 +2,15 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands::adopt::AdoptArgs;
 use crate::commands::bench::BenchArgs;
 use crate::commands::check::CheckArgs;
 use crate::commands::export::ExportArgs;
 use crate::commands::generate::GenerateArgs;
 use crate::commands::import::ImportArgs;
+use crate::commands::key::KeyArgs;
 use crate::commands::rank::RankArgs;
+use crate::commands::redis::RedisArgs;
 use crate::commands::restore::RestoreArgs;
 use crate::commands::snapshot::SnapshotArgs;
 use crate::commands::top::TopArgs;
@@ -45,7 +48,8 @@ pub(crate) enum Command {
     /// Every setting has a flag, an environment variable and a key of the config file. The flag
     /// wins over the variable, the variable over the file, the file over the default. SIGINT or
     /// SIGTERM: finish the running requests, write a snapshot, exit with 0; a second one exits at
-    /// once. Without --data, the data is in ./rankd-data.
+    /// once. SIGHUP: read keys, TLS files and limits again. Without --data, the data is in
+    /// ./rankd-data.
     Serve(SettingFlags),
     /// Serve with a real data set: 150 years of baseball
     ///
@@ -76,6 +80,14 @@ pub(crate) enum Command {
     Rank(RankArgs),
     /// Have the server write a snapshot now
     Snapshot(SnapshotArgs),
+    /// Make a board key for the file that `serve --keys` reads
+    ///
+    /// Standard output has the lines for the file, standard error the secret that clients show,
+    /// which is kept nowhere: `rankd key --scopes read,write --boards eu: >> keys.toml`. A running
+    /// server reads the file again at SIGHUP. Scopes: read (boards, ranks), write (scores, new
+    /// boards), admin (deleting boards; with all boards: snapshots and metrics). Display names
+    /// belong to members and not to boards: a key for some boards only cannot ask for them alone.
+    Key(KeyArgs),
     /// Verify the files of a data folder, and salvage what is intact
     ///
     /// Reads every file of the folder and changes none. A server may be running on it; what it is
@@ -105,6 +117,16 @@ pub(crate) enum Command {
     /// of them in turn. The server's processor time and memory are shown if it runs on this
     /// machine. RANKD_API_KEY is sent over HTTP if it is set.
     Bench(BenchArgs),
+    /// Make boards of the sorted sets that a Redis deployment has already
+    ///
+    /// The sorted sets are read and stay as they are. Each becomes a board of its name in Redis'
+    /// own order. Running it again brings in what has changed since, but removes nothing.
+    Adopt(AdoptArgs),
+    /// Look after a Redis store whose servers have lost data
+    ///
+    /// A node that finds its partition gone refuses writes and serves what it remembers until
+    /// somebody decides: `accept` the loss, or `reseed` Redis from a node's memory.
+    Redis(RedisArgs),
 }
 
 #[cfg(test)]

@@ -17,8 +17,18 @@ use tokio::task::JoinHandle;
 
 use crate::exit::{Failure, Outcome};
 use crate::output::print;
-use crate::settings::Settings;
+use crate::reload;
+use crate::settings::{SettingFlags, Settings};
 use crate::store;
+
+/// What this program was built from and with, as `/metrics` tells it.
+const BUILD: &[(&str, &str)] = &[
+    ("version", env!("CARGO_PKG_VERSION")),
+    ("commit", env!("RANKD_BUILD_COMMIT")),
+    ("target", env!("RANKD_BUILD_TARGET")),
+    ("profile", env!("RANKD_BUILD_PROFILE")),
+    ("rustc", env!("RANKD_BUILD_RUSTC")),
+];
 
 /// A server that is up, its engine loaded.
 pub(crate) struct Ready<'a> {
@@ -30,6 +40,7 @@ pub(crate) struct Ready<'a> {
 /// Serves the data in `folder` until a signal comes. `prepare` may fill the engine before anybody
 /// else gets at it; `announce` is what is printed then.
 pub(crate) fn serve(
+    flags: &SettingFlags,
     settings: &Settings,
     folder: &Path,
     prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
@@ -40,7 +51,7 @@ pub(crate) fn serve(
         builder.worker_threads(settings.threads);
     }
     let runtime = builder.enable_all().build().context("cannot start the event loop")?;
-    let outcome = runtime.block_on(serve_here(settings, folder, prepare, announce));
+    let outcome = runtime.block_on(serve_here(flags, settings, folder, prepare, announce));
     // Loading cannot be interrupted and need not be waited for: it writes nothing that the next
     // start would miss.
     runtime.shutdown_background();
@@ -48,6 +59,7 @@ pub(crate) fn serve(
 }
 
 async fn serve_here(
+    flags: &SettingFlags,
     settings: &Settings,
     folder: &Path,
     prepare: impl AsyncFnOnce(&Engine) -> anyhow::Result<()>,
@@ -58,6 +70,7 @@ async fn serve_here(
     let server = bind(settings, slot.clone())?;
     let resp = bind_resp(settings)?;
     let address = server.local_addr();
+    reload::start(server.reloader(), flags, settings).context("cannot wait for SIGHUP")?;
     tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "listening");
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async {
@@ -74,7 +87,7 @@ async fn serve_here(
     let engine = loaded?;
     slot.fill(Arc::clone(&engine));
     let mut resp = RespServing::start(resp, &engine);
-    if let Err(error) = print(&announce(&Ready { engine: &engine, url: url(address) })) {
+    if let Err(error) = print(&announce(&Ready { engine: &engine, url: url(settings, address) })) {
         // A server is not there for its standard output.
         tracing::warn!(%error, "ready, and nobody to tell");
     }
@@ -114,15 +127,29 @@ async fn load(
     prepared.map(|()| engine)
 }
 
-fn bind(settings: &Settings, slot: EngineSlot) -> Result<Server, Failure> {
-    let options = ServerOptions {
+/// What the settings say of the HTTP front end.
+pub(crate) fn options(settings: &Settings) -> ServerOptions {
+    ServerOptions {
         http: settings.http,
         allow_anonymous: settings.allow_anonymous,
         admin_key: settings.admin_key.clone(),
+        keys: settings.keys.clone(),
+        tls: settings.tls(),
         console: settings.console,
-        ..ServerOptions::default()
-    };
-    Server::bind(options, slot).map_err(|error| match error {
+        build: BUILD,
+        tunables: settings.tunables,
+    }
+}
+
+fn bind(settings: &Settings, slot: EngineSlot) -> Result<Server, Failure> {
+    if !settings.http.ip().is_loopback() && settings.tls_cert.is_none() {
+        tracing::warn!(
+            address = %settings.http,
+            "others on the network can read what is sent there, keys included: use TLS \
+             (tls_cert, tls_key) or a proxy that does"
+        );
+    }
+    Server::bind(options(settings), slot).map_err(|error| match error {
         ServerError::Bind { .. } => {
             Failure::Failed(anyhow!("{error} (--http ADDR chooses another address)"))
         }
@@ -133,6 +160,12 @@ fn bind(settings: &Settings, slot: EngineSlot) -> Result<Server, Failure> {
 /// The Redis front end, if it is asked for. Clients that come while the store is loaded wait.
 fn bind_resp(settings: &Settings) -> Result<Option<rankd_resp::Server>, Failure> {
     let Some(address) = settings.resp else { return Ok(None) };
+    if settings.keys.is_some() && settings.resp_password.is_none() && !settings.allow_anonymous {
+        return Err(Failure::usage(anyhow!(
+            "boards have keys, and the Redis protocol at {address} would ask for none: give \
+             resp_password, or allow anonymous access explicitly (allow_anonymous)"
+        )));
+    }
     let options = rankd_resp::Options {
         password: settings.resp_password.clone(),
         allow_anonymous: settings.allow_anonymous,
@@ -189,13 +222,15 @@ impl RespServing {
 }
 
 /// The URL of an address, as somebody on this machine would write it.
-fn url(address: SocketAddr) -> String {
+fn url(settings: &Settings, address: SocketAddr) -> String {
+    let scheme = if settings.tls_cert.is_some() { "https" } else { "http" };
+
     let host = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}/", SocketAddr::new(host, address.port()))
+    format!("{scheme}://{}/", SocketAddr::new(host, address.port()))
 }
 
 /// The signals that ask a process to end.
@@ -227,10 +262,11 @@ async fn exit_at_next(mut signals: Signals) {
 
 #[cfg(test)]
 mod tests {
-    use super::url;
+    use super::*;
 
     #[test]
     fn the_url_is_one_that_a_browser_here_can_open() {
+        let settings = Settings::resolve(&SettingFlags::default(), &|_| None).unwrap();
         let cases = [
             ("127.0.0.1:8080", "http://127.0.0.1:8080/"),
             ("0.0.0.0:80", "http://127.0.0.1:80/"),
@@ -238,7 +274,7 @@ mod tests {
             ("192.0.2.7:8080", "http://192.0.2.7:8080/"),
         ];
         for (address, expected) in cases {
-            assert_eq!(url(address.parse().unwrap()), expected);
+            assert_eq!(url(&settings, address.parse().unwrap()), expected);
         }
     }
 }

@@ -10,6 +10,7 @@ mod host;
 mod logging;
 mod output;
 mod processor;
+mod reload;
 mod rows;
 mod settings;
 mod store;

@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use rankd_engine::{Engine, EngineOptions, State, Storage, SystemClock};
+use rankd_engine::{Cut, Engine, EngineOptions, SnapshotReport, State, Storage, SystemClock};
+use rankd_redis::{LocalCopy, RedisOptions, RedisStore};
 use rankd_storage::{
-    Durability as StoreDurability, EmbeddedOptions, EmbeddedStore, MemoryStore, OpenReport,
-    Progress, RealFs, StorageError,
+    CopyFolder, Durability as StoreDurability, EmbeddedOptions, EmbeddedStore, MemoryStore,
+    OpenReport, Progress, RealFs, StorageError,
 };
 
 use crate::settings::{Durability, Settings, Store};
@@ -18,10 +19,20 @@ use crate::settings::{Durability, Settings, Store};
 /// How often the log is told how far loading is, where there is no terminal, in milliseconds.
 const LOADING_TELL_MS: u64 = 2_000;
 
+/// Where a node of a Redis store keeps a copy of its memory, within the data folder.
+const COPY: &str = "copy";
+
 /// An engine over the store that the settings ask for. Blocks until it is loaded.
 pub(crate) fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Arc<Engine>> {
     let options = EngineOptions { auto_create: settings.auto_create };
-    match settings.store {
+    match &settings.store {
+        Store::Redis(url) => {
+            let state = State::new();
+            let store_options = RedisOptions::parse(url)?;
+            let copy = local_copy(&folder.join(COPY));
+            let store = RedisStore::open_with(store_options, Arc::clone(&state), copy)?;
+            Ok(engine(state, Arc::new(store), options))
+        }
         Store::Memory => {
             let state = State::new();
             let store = MemoryStore::new(Arc::clone(&state));
@@ -39,6 +50,34 @@ pub(crate) fn open(settings: &Settings, folder: &Path) -> anyhow::Result<Arc<Eng
                 ..EmbeddedOptions::default()
             };
             open_embedded(folder, store_options, options)
+        }
+    }
+}
+
+/// A node's copy of its memory, in a folder of its own.
+struct Copied(CopyFolder);
+
+impl LocalCopy for Copied {
+    fn load(&self, state: &Arc<State>) -> Result<Option<String>, String> {
+        self.0.load(state).map_err(|error| error.one_line())
+    }
+
+    fn keep(&self, cut: Cut, note: &str) -> Result<(), String> {
+        let report = self.0.keep(cut, note).map_err(|error| error.one_line())?;
+        let SnapshotReport { members, bytes, duration_ms, .. } = report;
+        tracing::info!(members, bytes, duration_ms, "a copy of this node's memory was kept");
+        Ok(())
+    }
+}
+
+/// A copy only makes starts short: where the folder cannot be had, there is none.
+fn local_copy(folder: &Path) -> Option<Box<dyn LocalCopy>> {
+    match CopyFolder::open(folder, Arc::new(RealFs), Arc::new(SystemClock)) {
+        Ok(copy) => Some(Box::new(Copied(copy))),
+        Err(error) => {
+            let error = error.one_line();
+            tracing::warn!(error, "this node keeps no copy of its memory, and starts slowly");
+            None
         }
     }
 }

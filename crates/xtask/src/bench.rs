@@ -22,6 +22,8 @@ enum Kind {
     WithServer(&'static str),
     /// A bench target of the package.
     Bench(&'static str),
+    /// An example of another package: it uses what that package's tests use.
+    Example(&'static str, &'static str),
 }
 
 struct Benchmark {
@@ -62,6 +64,12 @@ const BENCHMARKS: &[Benchmark] = &[
         name: "ingest",
         about: "activities a second into the embedded store, each durable before it is answered",
         kind: Kind::Program("ingest"),
+    },
+    Benchmark {
+        name: "redis",
+        about: "the Redis store: batched writes beside ZADD, and how long another node takes, on a \
+                cluster",
+        kind: Kind::Example("rankd-redis", "measure"),
     },
     Benchmark {
         name: "resp",
@@ -107,6 +115,9 @@ fn words(kind: Kind) -> Vec<&'static str> {
             vec!["run", "--release", "--package", PACKAGE, "--bin", name, "--"]
         }
         Kind::Bench(name) => vec!["bench", "--package", PACKAGE, "--bench", name, "--"],
+        Kind::Example(package, name) => {
+            vec!["run", "--release", "--package", package, "--example", name, "--"]
+        }
     }
 }
 
@@ -142,6 +153,10 @@ mod tests {
                 match kind {
                     Kind::Program(target) | Kind::WithServer(target) => has("bin", target),
                     Kind::Bench(target) => has("bench", target),
+                    Kind::Example(package, target) => {
+                        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+                        root.join(format!("crates/{package}/examples/{target}.rs")).is_file()
+                    }
                 },
                 "{name}"
             );

@@ -92,6 +92,9 @@ mod tests {
     #[test]
     fn an_unknown_target_is_answered_with_the_names() {
         let error = run(root(), "indices", 1).unwrap_err().to_string();
-        assert!(error.starts_with("no fuzz target is called \"indices\"; there are: index, "));
+        assert!(
+            error
+                .starts_with("no fuzz target is called \"indices\"; there are: http_lane, index, ")
+        );
     }
 }

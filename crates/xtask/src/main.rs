@@ -1,5 +1,5 @@
 //! The project's task runner:
-//! `cargo xtask test|check|bench|loom|asan|crash|kill|differential|fuzz|tidy`.
+//! `cargo xtask test|check|bench|loom|asan|crash|kill|differential|redis|openapi|fuzz|tidy`.
 //!
 //! What it is: the one place that knows which commands, with which flags, make the project's
 //! checks; people and the continuous integration call the same ones. What it is not: a part of the
@@ -23,6 +23,8 @@ mod differential;
 mod fuzz;
 mod loom;
 mod needs;
+mod openapi;
+mod redis;
 mod suite;
 mod tidy;
 
@@ -89,6 +91,17 @@ enum Task {
         #[arg(long, default_value_t = 60)]
         seconds: u32,
     },
+    /// Hold the server's answers against its OpenAPI document, request by generated request.
+    Openapi {
+        /// Most requests that are generated for one operation, in each way of generating them.
+        #[arg(long, default_value_t = 400)]
+        examples: u32,
+        /// Requests that must have been answered in the end.
+        #[arg(long, default_value_t = 10_000)]
+        requests: u64,
+    },
+    /// The Redis store's tests at length: every failure 200 times.
+    Redis,
     /// The rules of form that the compiler does not know.
     Tidy,
 }
@@ -119,6 +132,8 @@ fn run(task: &Task) -> Result<()> {
         Task::Kill { rounds } => crash::kill(&root, *rounds),
         Task::Differential { commands, seed } => differential::run(&root, *commands, *seed),
         Task::Fuzz { target, seconds } => fuzz::run(&root, target, *seconds),
+        Task::Openapi { examples, requests } => openapi::run(&root, *examples, *requests),
+        Task::Redis => redis::run(&root),
         Task::Tidy => tidy::run(&root),
     }
 }

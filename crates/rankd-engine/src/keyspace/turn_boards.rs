@@ -178,6 +178,19 @@ impl KeyTurn<'_> {
         Ok(place)
     }
 
+    /// Makes sure that the key holds a board. Returns what board that is: of this definition if
+    /// there was none.
+    ///
+    /// # Errors
+    /// [`SetError`]; nothing has changed then.
+    pub fn create(&mut self, key: &[u8], definition: Definition) -> Result<Definition, SetError> {
+        let place = match self.find_board(key)? {
+            Some(place) => place,
+            None => self.create_board(key, definition)?,
+        };
+        Ok(self.held[place].board.definition)
+    }
+
     /// Takes the member out of the board. Returns whether it was there.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What the commands do, a file a family. Each reads its arguments, asks the turn over keys, and
 //! writes its reply; none of them ranks anything.
 
+pub(crate) mod beyond;
 pub(crate) mod connection;
 pub(crate) mod hashes;
 pub(crate) mod keys;

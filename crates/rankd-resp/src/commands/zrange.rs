@@ -231,11 +231,30 @@ fn remove(
         Ok::<_, Failure>(members)
     })?;
     let members = members.transpose()?.unwrap_or_default();
-    if !members.is_empty() && !cx.turn.remove_members(key, &members) {
+    remove_all(cx, key, event, &members)?;
+    cx.out.count(members.len());
+    Ok(())
+}
+
+/// Removes the lowest members: as many as `surplus` says of their number.
+pub(crate) fn remove_lowest(
+    cx: &mut Cx<'_, '_>,
+    key: &[u8],
+    surplus: impl FnOnce(usize) -> usize,
+) -> Done {
+    let members = cx.turn.board(key, |view| {
+        let mut members: Vec<Box<[u8]>> = Vec::new();
+        view.each(0..surplus(view.len()), false, |member, _| members.push(member.into()));
+        members
+    })?;
+    remove_all(cx, key, "zremrangebyrank", &members.unwrap_or_default())
+}
+
+fn remove_all(cx: &mut Cx<'_, '_>, key: &[u8], event: &'static str, members: &[Box<[u8]>]) -> Done {
+    if !members.is_empty() && !cx.turn.remove_members(key, members) {
         return Err(NO_ROOM);
     }
     cx.removed('z', event, key, members.len());
-    cx.out.count(members.len());
     Ok(())
 }
 

@@ -1,14 +1,11 @@
 //! Reading scores and ranks: ZSCORE, ZMSCORE, ZCARD, ZRANK, ZREVRANK, ZCOUNT, ZLEXCOUNT,
-//! ZRANDMEMBER, and what Redis does not have: ZMRANK, ZAROUND.
+//! ZRANDMEMBER.
 
 use rankd_engine::BoardView;
 
-use crate::args::{is, lex_range, positive, random_count, score_range, size};
+use crate::args::{is, lex_range, random_count, score_range, size};
 use crate::failure::{Done, Failure, SYNTAX};
 use crate::window::Cx;
-
-/// Members that ZAROUND shows on either side at most.
-const AROUND_MAX: i64 = 1000;
 
 pub(crate) fn zscore(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
     match cx.turn.board(args[1], |view| view.score(args[2]))?.flatten() {
@@ -180,68 +177,4 @@ pub(crate) fn places(cx: &mut Cx<'_, '_>, count: i64, len: usize) -> Result<Vec<
         }
     }
     Ok(chosen.into_iter().collect())
-}
-
-/// `ZMRANK key member [member ...]`: for each member its rank from the best, as ZREVRANK gives it.
-pub(crate) fn zmrank(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
-    let out = &mut *cx.out;
-    let members = &args[2..];
-    let found = cx.turn.board(args[1], |view| {
-        out.array(members.len());
-        for position in view.positions(members) {
-            match position {
-                Some(position) => out.count(view.len() - 1 - position),
-                None => out.null(),
-            }
-        }
-    })?;
-    if found.is_none() {
-        out.array(members.len());
-        members.iter().for_each(|_| out.null());
-    }
-    Ok(())
-}
-
-/// `ZAROUND key member radius [WITHSCORES]`: the rank from the best of the first member shown,
-/// then the member and its neighbours, the best first.
-pub(crate) fn zaround(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
-    let radius = size(positive(args[3])?.min(AROUND_MAX));
-    let with_scores = match args.get(4) {
-        None => false,
-        Some(arg) if args.len() == 5 && is(arg, "withscores") => true,
-        Some(_) => return Err(SYNTAX),
-    };
-    let member = args[2];
-    let out = &mut *cx.out;
-    let found = cx.turn.board(args[1], |view| {
-        let position = view.position(member)?;
-        let range = position.saturating_sub(radius)..(position + radius + 1).min(view.len());
-        out.array(2);
-        out.count(view.len() - range.end);
-        out.members(range.len(), with_scores);
-        view.each(range, true, |member, score| {
-            if with_scores { out.scored(member, score) } else { out.bulk(member) }
-        });
-        Some(())
-    })?;
-    if found.flatten().is_none() {
-        out.null_array();
-    }
-    Ok(())
-}
-
-/// `ZRANKSTYLE key member COMPETITION|DENSE`: the rank from the best, counted from 0, where equal
-/// scores share a rank.
-pub(crate) fn zrankstyle(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
-    let is_dense = match args[3] {
-        arg if is(arg, "dense") => true,
-        arg if is(arg, "competition") => false,
-        _ => return Err(SYNTAX),
-    };
-    let member = args[2];
-    match cx.turn.board(args[1], |view| view.higher(member))?.flatten() {
-        Some((members, scores)) => cx.out.count(if is_dense { scores } else { members }),
-        None => cx.out.null(),
-    }
-    Ok(())
 }

@@ -204,3 +204,46 @@ fn what_redis_does_not_have() {
     assert_eq!(client.call(&["ZRANKSTYLE", "b", "a", "COMPETITION"]), Value::integer(4));
     assert_eq!(client.call(&["ZRANKSTYLE", "b", "a", "DENSE"]), Value::integer(3));
 }
+
+#[test]
+fn a_board_keeps_its_top_and_ties_by_time_and_whole_numbers() {
+    let ours = Ours::start();
+    let mut client = ours.client();
+    for number in 1..=5 {
+        let score = (number * 10).to_string();
+        let member = format!("m{number}");
+        let added = client.call(&["ZADDMAX", "top", "3", &score, &member]);
+        assert_eq!(added, Value::integer(1));
+    }
+    let top = client.call(&["ZREVRANGE", "top", "0", "-1"]);
+    assert_eq!(top, Value::bulks(&["m5", "m4", "m3"]));
+    // One that does not make it was added, and is gone at once.
+    assert_eq!(client.call(&["ZADDMAX", "top", "3", "1", "low"]), Value::integer(1));
+    assert_eq!(client.call(&["ZSCORE", "top", "low"]), Value::Null(b'$'));
+    assert!(client.call(&["ZADDMAX", "top", "0", "1", "a"]).error().contains("at least 1"));
+    assert!(client.call(&["ZADDMAX", "top", "3", "x", "a"]).error().contains("not a valid float"));
+
+    let create = ["ZCREATE", "game", "INTEGER", "DESC", "TIES", "EARLIEST"];
+    assert_eq!(client.call(&create), Value::simple("OK"));
+    assert_eq!(client.call(&create), Value::simple("OK"));
+    assert!(client.call(&["ZCREATE", "game"]).error().contains("another kind"));
+    assert!(client.call(&["ZCREATE", "other", "SIDEWAYS"]).error().contains("syntax"));
+    for (score, member) in [("9007199254740993", "z"), ("9007199254740992", "b")] {
+        client.call(&["ZADD", "game", score, member]);
+    }
+    let order = client.call(&["ZREVRANGE", "game", "0", "-1", "WITHSCORES"]);
+    let exact = ["z", "9007199254740993", "b", "9007199254740992"];
+    assert_eq!(order, Value::bulks(&exact));
+    // By their bytes `a` would come before `z`; `z` was there first.
+    wait_for_a_later_millisecond(&mut client);
+    client.call(&["ZADD", "game", "9007199254740993", "a"]);
+    assert_eq!(client.call(&["ZREVRANK", "game", "a"]), Value::integer(1));
+    client.call(&["SET", "text", "x"]);
+    assert!(client.call(&["ZCREATE", "text"]).error().starts_with("WRONGTYPE"));
+}
+
+/// Asks the server's clock, which ticks in milliseconds, until it has moved on.
+fn wait_for_a_later_millisecond(client: &mut crate::wire::Client) {
+    let begun = client.call(&["TIME"]);
+    while client.call(&["TIME"]) == begun {}
+}

@@ -172,15 +172,38 @@ pub(super) fn list(call: &Call<'_>) -> Result<Reply, Problem> {
         Some(cursor) => Some(names::after_cursor(&cursor)?),
         None => None,
     };
-    let found = call.engine.boards(&prefix, after.as_deref(), limit);
+    let found = visible(call, &prefix, after.as_deref(), limit);
     // A full page may be the last one; looking for one more board tells.
     let cursor = match found.last() {
         Some(last) if found.len() == limit => {
-            let more = !call.engine.boards(&prefix, Some(&last.name), 1).is_empty();
+            let more = !visible(call, &prefix, Some(&last.name), 1).is_empty();
             more.then(|| names::cursor_after(&last.name))
         }
         _ => None,
     };
     let boards = found.into_iter().map(BoardJson::from).collect();
     Ok(reply::json(StatusCode::OK, &BoardList { boards, cursor }))
+}
+
+/// The next boards in the order of their names, as far as the request's key shows them.
+fn visible(call: &Call<'_>, prefix: &[u8], after: Option<&[u8]>, limit: usize) -> Vec<BoardInfo> {
+    let Some(shown) = call.permit.prefixes() else {
+        return call.engine.boards(prefix, after, limit);
+    };
+    // None of a key's prefixes begins with another, so their boards follow each other as they do.
+    let mut found = Vec::new();
+    for shown in shown {
+        let narrower: &[u8] = if shown.starts_with(prefix) {
+            shown
+        } else if prefix.starts_with(shown) {
+            prefix
+        } else {
+            continue;
+        };
+        found.extend(call.engine.boards(narrower, after, limit - found.len()));
+        if found.len() == limit {
+            break;
+        }
+    }
+    found
 }

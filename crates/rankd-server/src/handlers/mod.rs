@@ -19,11 +19,15 @@ use serde::Deserialize;
 
 use crate::body;
 use crate::json::JsonWriter;
+use crate::keys::Permit;
 use crate::names;
+use crate::nodes::Written;
 use crate::problem::{Problem, Slug, shown, shown_name};
 use crate::query::Query;
 use crate::reply::{self, Reply};
 use crate::table::Action;
+
+pub(crate) use self::reads::asked_boards;
 
 /// Room for a hot reply, in bytes.
 const HOT_BYTES: usize = 256;
@@ -34,9 +38,13 @@ pub(crate) struct Call<'a> {
     /// Undecoded segments of the path.
     pub(crate) params: &'a Params<'a, 'a>,
     pub(crate) query: &'a Query<'a>,
+    /// What the request may do; which boards it names was checked.
+    pub(crate) permit: &'a Permit,
     /// Empty if there is none.
     pub(crate) body: &'a [u8],
     pub(crate) idempotency: Option<IdempotencyKey>,
+    /// What the handler has written.
+    pub(crate) written: Written,
 }
 
 /// Calls the handler of a route that needs the engine.
@@ -66,6 +74,7 @@ pub(crate) async fn dispatch(action: Action, call: &Call<'_>) -> Result<Reply, P
         | Action::Ready
         | Action::Metrics
         | Action::OpenApi
+        | Action::Docs
         | Action::Console
         | Action::Org(_) => Err(Problem::internal(action)),
     }
@@ -130,7 +139,9 @@ impl Call<'_> {
 
     async fn submit(&self, intents: Vec<Intent>, with_ranks: bool) -> Result<Receipt, Problem> {
         let key = self.idempotency.clone();
-        Ok(self.engine.submit(intents, with_ranks, key).await?)
+        let receipt = self.engine.submit(intents, with_ranks, key).await?;
+        self.written.remember(self.engine, receipt.sequence);
+        Ok(receipt)
     }
 
     /// Submits one intent. `answer` words its outcome, which may be that of an earlier request;

@@ -72,8 +72,8 @@ pub(crate) fn ready(slot: &EngineSlot) -> Reply {
 }
 
 /// `GET /metrics`
-pub(crate) fn metrics(metrics: &Metrics) -> Reply {
-    reply::of_type(metrics::CONTENT_TYPE, metrics.page())
+pub(crate) fn metrics(metrics: &Metrics, bodies: (usize, usize)) -> Reply {
+    reply::of_type(metrics::CONTENT_TYPE, metrics.page(bodies))
 }
 
 /// `GET /openapi.json`

@@ -10,7 +10,7 @@ use crate::limits::{BOARDS_PER_READ_MAX, PAGE_ENTRIES_MAX, RADIUS_MAX, RANKS_MEM
 use crate::names;
 use crate::numbers;
 use crate::problem::{Problem, Slug, shown};
-use crate::query;
+use crate::query::{self, Query};
 use crate::reply::{self, Reply};
 
 /// Entries of a page that names no limit.
@@ -203,7 +203,7 @@ fn write_missing(json: &mut JsonWriter, missing: &[Name]) {
 pub(super) fn member_ranks(call: &Call<'_>) -> Result<Reply, Problem> {
     let style = call.style()?;
     let member = call.name("member")?;
-    let boards = asked_boards(call)?;
+    let boards = asked_boards(call.query)?;
     let mut json = JsonWriter::with_capacity(64 + boards.len() * 2 * ENTRY_BYTES);
     json.raw("{\"member\":").name(&member).raw(",\"entries\":[");
     let mut missing = Vec::new();
@@ -229,8 +229,8 @@ fn standing(call: &Call<'_>, board: &[u8], member: &[u8], style: RankStyle) -> O
 }
 
 /// The boards of a comma-separated list, each once. Commas within names are percent-encoded.
-fn asked_boards(call: &Call<'_>) -> Result<Vec<Name>, Problem> {
-    let Some(raw) = call.query.raw("boards").filter(|raw| !raw.is_empty()) else {
+pub(crate) fn asked_boards(query: &Query<'_>) -> Result<Vec<Name>, Problem> {
+    let Some(raw) = query.raw("boards").filter(|raw| !raw.is_empty()) else {
         let must = format!("1 to {BOARDS_PER_READ_MAX} names of boards, separated by commas");
         return Err(Problem::parameter("boards", "missing or empty", must));
     };

@@ -11,6 +11,8 @@
 //! together, no allocation but those of the answer.
 
 mod date;
+#[cfg(fuzzing)]
+pub(crate) mod fuzzing;
 mod plain;
 mod rewound;
 
@@ -242,19 +244,19 @@ impl<'s> Lane<'s> {
             }
         };
         self.body = json.into_inner();
-        let status = match replied {
+        let (status, request_id) = match replied {
             PlainReply::Json => {
                 self.append_json();
-                200
+                (200, None)
             }
-            PlainReply::Other(reply) => {
+            PlainReply::Other(reply, request_id) => {
                 let status = reply.status().as_u16();
                 self.append(reply);
-                status
+                (status, request_id)
             }
         };
         let ended = Instant::now();
-        self.service.answered_plain(plain, asked, status, ended - *started);
+        self.service.answered_plain(plain, asked, (status, request_id), ended - *started);
         *started = ended;
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! Which requests are plain: complete, small, and without anything that the lane would have to
 //! think about.
 //!
-//! Plain is: HTTP/1.1; a path below `/v1/` of unreserved characters and escapes; one `Host`; a
-//! body, if any, of an announced length and of JSON; and no header but those that change nothing
-//! here. Credentials, origins, idempotency keys, transfer codings, expectations and whatever else
-//! may mean something are for hyper and the checks behind it. Cost: one pass over the head.
+//! Plain is: HTTP/1.1; a path below `/v1/` of unreserved characters and escapes; one `Host`; at
+//! most one bearer's key; a body, if any, of an announced length and of JSON; and no header but
+//! those that change nothing here. Other credentials, origins, idempotency keys, transfer codings,
+//! expectations and whatever else may mean something are for hyper and the checks behind it. Cost:
+//! one pass over the head.
 
 use std::mem::MaybeUninit;
 
@@ -23,6 +24,8 @@ pub(crate) struct Plain<'b> {
     /// Empty if there is none.
     pub(crate) query: &'b str,
     pub(crate) host: &'b [u8],
+    /// The key that it shows.
+    pub(crate) bearer: Option<&'b str>,
     /// `None` if no length was announced.
     pub(crate) body: Option<&'b [u8]>,
 }
@@ -59,7 +62,7 @@ pub(super) fn parse(input: &[u8]) -> Parsed<'_> {
     if !is_plain_target(target) {
         return Parsed::Foreign;
     }
-    let Some(Headers { host, body_bytes }) = headers_of(head.headers) else {
+    let Some(Headers { host, bearer, body_bytes }) = headers_of(head.headers) else {
         return Parsed::Foreign;
     };
     let body = match body_bytes {
@@ -75,18 +78,19 @@ pub(super) fn parse(input: &[u8]) -> Parsed<'_> {
     };
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let bytes = head_bytes + body_bytes.unwrap_or(0);
-    Parsed::Complete(bytes, Plain { method, path, query, host, body })
+    Parsed::Complete(bytes, Plain { method, path, query, host, bearer, body })
 }
 
 /// What the headers of a plain request say.
 struct Headers<'b> {
     host: &'b [u8],
+    bearer: Option<&'b str>,
     body_bytes: Option<usize>,
 }
 
 /// `None` if they say anything else.
 fn headers_of<'b>(headers: &[httparse::Header<'b>]) -> Option<Headers<'b>> {
-    let (mut host, mut body_bytes) = (None, None);
+    let (mut host, mut bearer, mut body_bytes) = (None, None, None);
     for header in headers {
         let is_legal = match header.name.len() {
             4 if header.name.eq_ignore_ascii_case("host") => {
@@ -94,6 +98,9 @@ fn headers_of<'b>(headers: &[httparse::Header<'b>]) -> Option<Headers<'b>> {
             }
             14 if header.name.eq_ignore_ascii_case("content-length") => {
                 body_bytes.replace(length(header.value)?).is_none()
+            }
+            13 if header.name.eq_ignore_ascii_case("authorization") => {
+                bearer.replace(key(header.value)?).is_none()
             }
             12 if header.name.eq_ignore_ascii_case("content-type") => is_json(header.value),
             10 if header.name.eq_ignore_ascii_case("connection") => {
@@ -105,7 +112,14 @@ fn headers_of<'b>(headers: &[httparse::Header<'b>]) -> Option<Headers<'b>> {
             return None;
         }
     }
-    Some(Headers { host: host?, body_bytes })
+    Some(Headers { host: host?, bearer, body_bytes })
+}
+
+/// The key of a bearer: one word behind one blank.
+fn key(authorization: &[u8]) -> Option<&str> {
+    let (scheme, key) = std::str::from_utf8(authorization).ok()?.split_once(' ')?;
+    let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+    (is_key && scheme.eq_ignore_ascii_case("bearer")).then_some(key)
 }
 
 /// JSON, with or without parameters.
@@ -177,6 +191,7 @@ mod tests {
             path: "/v1/boards/b/members/m",
             query: "style=dense",
             host: b"h:1",
+            bearer: None,
             body: None,
         };
         assert_eq!(get, expected);
@@ -211,9 +226,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_read() {
+        for header in ["Authorization: Bearer rkey_x-1", "authorization: bearer rkey_x-1"] {
+            let request = with(header);
+            let Parsed::Complete(_, plain) = parse(request.as_bytes()) else { panic!("{header}") };
+            assert_eq!(plain.bearer, Some("rkey_x-1"));
+        }
+    }
+
+    #[test]
     fn everything_else_is_foreign() {
         for header in [
-            "authorization: Bearer x",
+            "authorization: Basic eDp5",
+            "authorization: Bearer",
+            "authorization: Bearer x y",
+            "authorization: Bearer  x",
+            "authorization: Bearer x\r\nauthorization: Bearer x",
             "connection: close",
             "connection: upgrade",
             "content-length: 3",

@@ -8,6 +8,7 @@ mod schemas;
 use rankd_engine::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use serde_json::{Map, Value, json};
 
+use crate::keys::{self, Need, Reach};
 use crate::problem::Slug;
 use crate::table::{Action, Answer, BodySpec, Class, ROUTES, Route};
 
@@ -31,7 +32,7 @@ pub(crate) fn document() -> Value {
             "schemas": schemas::all(),
             "securitySchemes": { "key": {
                 "type": "http", "scheme": "bearer",
-                "description": "The operator's key, or an organisation's API key.",
+                "description": "A board key, an organisation's API key, or the operator's key.",
             } },
         },
     })
@@ -52,8 +53,23 @@ fn operation(route: &Route) -> Value {
     }
     if route.class.needs_key() {
         operation["security"] = json!([{ "key": [] }]);
+    } else if let Some(need) = keys::need(route.action) {
+        // A server without a file of board keys asks for none.
+        operation["security"] = json!([{ "key": [] }, {}]);
+        operation["x-rankd-needs"] = needed(need).into();
     }
     operation
+}
+
+/// What a board key has to have, as a sentence without its full stop.
+fn needed(need: Need) -> String {
+    let boards = match need.reach {
+        Reach::Path => "the board",
+        Reach::Query => "each of the boards",
+        Reach::Visible => "the boards that it shows",
+        Reach::Every => "every board",
+    };
+    format!("Where boards have keys, it needs the scope {} for {boards}", need.scope.name())
 }
 
 /// The action's name with a small first letter.
@@ -108,9 +124,27 @@ fn responses(route: &Route) -> Value {
         responses.insert(status.to_string(), response);
     }
     let problem = json!({ "application/problem+json": { "schema": reference("Problem") } });
-    let description = "A problem; its type says which.";
-    responses.insert("default".into(), json!({ "description": description, "content": problem }));
+    for (status, description) in problems(route) {
+        responses
+            .entry(status)
+            .or_insert_with(|| json!({ "description": description, "content": problem }));
+    }
     Value::Object(responses)
+}
+
+/// The problems that a route may answer with, beside its own answers.
+fn problems(route: &Route) -> Vec<(&'static str, &'static str)> {
+    let mut problems = vec![("400", "The request is not well-formed, or a value is not legal.")];
+    if route.class.needs_key() || keys::need(route.action).is_some() {
+        problems.push(("401", "A key is needed, and there is none or an unknown one."));
+    }
+    problems.push(("403", "The key does not allow it, or a browser asks for a foreign page."));
+    if route.class != Class::Open {
+        problems
+            .push(("503", "The store is loading or refuses writes, or there is too much to do."));
+    }
+    problems.push(("default", "A problem; its type says which."));
+    problems
 }
 
 fn reference(schema: &str) -> Value {
@@ -174,6 +208,20 @@ mod tests {
         let defined: HashSet<_> =
             schemas.keys().map(|name| format!("#/components/schemas/{name}")).collect();
         assert_eq!(found.into_iter().map(str::to_owned).collect::<HashSet<_>>(), defined);
+    }
+
+    #[test]
+    fn keys_and_their_refusals_are_documented() {
+        let document = document();
+        for route in ROUTES.iter() {
+            let method = route.method.as_str().to_ascii_lowercase();
+            let operation = &document["paths"][route.path][&method];
+            let is_keyed = route.class.needs_key() || keys::need(route.action).is_some();
+            let (path, responses) = (route.path, &operation["responses"]);
+            assert_eq!(operation["security"].is_array(), is_keyed, "{path}");
+            assert_eq!(responses["401"].is_object(), is_keyed, "{path}");
+            assert!(responses["403"].is_object() && responses["default"].is_object(), "{path}");
+        }
     }
 
     #[test]

@@ -278,6 +278,20 @@ pub(super) static ROUTES: &[Route] = &[
         answers: &[json(200, "An OpenAPI 3.1 document.", "Anything")],
     },
     Route {
+        action: Action::Docs,
+        class: Class::Open,
+        method: Method::GET,
+        path: "/docs",
+        summary: "This document, for people",
+        query: &[],
+        body: None,
+        answers: &[Answer {
+            status: 200,
+            about: "A page without scripts.",
+            content: Some(("text/html; charset=utf-8", "Text")),
+        }],
+    },
+    Route {
         action: Action::Console,
         class: Class::Open,
         method: Method::GET,

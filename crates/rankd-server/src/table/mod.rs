@@ -37,6 +37,7 @@ pub(crate) enum Action {
     Ready,
     Metrics,
     OpenApi,
+    Docs,
     Console,
     Org(OrgAction),
 }

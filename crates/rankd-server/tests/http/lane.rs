@@ -4,11 +4,11 @@
 use std::net::SocketAddr;
 
 use rankd_engine::EngineOptions;
-use rankd_server::ServerOptions;
+use rankd_server::Tunables;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{TestServer, options};
+use crate::support::{TestServer, tuned};
 
 /// Turns any plain request into one that is not.
 const FOREIGN: &str = "cookie: a=b\r\n";
@@ -222,13 +222,13 @@ async fn other_hosts_are_refused_in_the_middle_of_a_connection() {
 
 #[tokio::test]
 async fn idle_connections_end_in_time_and_at_shutdown() {
-    let brief = ServerOptions { idle_ms: 100, ..options() };
+    let brief = tuned(Tunables { idle_ms: 100, ..Tunables::default() });
     let server = TestServer::start_with(brief, EngineOptions::default());
     let get = request("GET", "/v1/boards", "", "");
     let mut late = Replies::of(server.address, &get).await;
     assert_eq!(late.next().await.status, 200);
     late.end().await;
-    let brief = ServerOptions { head_read_ms: 100, ..options() };
+    let brief = tuned(Tunables { head_read_ms: 100, ..Tunables::default() });
     let server = TestServer::start_with(brief, EngineOptions::default());
     let mut slow = Replies::of(server.address, &format!("{get}GET /v1/boa")).await;
     assert_eq!(slow.next().await.status, 200);

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use rankd_engine::StoreError;
+use rankd_engine::{EngineOptions, StoreError};
+use rankd_server::Tunables;
 use tracing::field::{Field, Visit};
 use tracing::span;
 use tracing::{Event, Level, Metadata, Subscriber};
 
-use crate::support::{Script, TestServer};
+use crate::support::{Script, TestServer, tuned};
 
 /// Keeps the level, message and fields of each event of the request log.
 struct Lines(Sender<(Level, String)>);
@@ -23,7 +24,7 @@ impl Visit for Text {
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "rankd_server::service"
+        metadata.target() == "rankd_server::request_log"
     }
 
     fn event(&self, event: &Event<'_>) {
@@ -78,4 +79,38 @@ async fn a_long_path_is_clipped_in_the_log() {
     server.get(&path).await.problem(404, "not-found", &[]);
     let (_, text) = last(&lines);
     assert!(text.len() < 500 && text.contains("... (30001 bytes)"), "{text}");
+}
+
+#[tokio::test]
+async fn the_access_log_and_the_slow_log_name_the_route() {
+    for (tunables, level, what) in [
+        (Tunables { access_log: 1.0, ..Tunables::default() }, Level::INFO, "message=access"),
+        (Tunables { slow_ms: 1, ..Tunables::default() }, Level::WARN, "message=slow"),
+    ] {
+        let (sender, lines) = channel();
+        let _logging = tracing::subscriber::set_default(Lines(sender));
+        let server = TestServer::start_with(tuned(tunables), EngineOptions::default());
+        // Behind the lane, in it, and held back by the store for a while.
+        server.get("/healthz").await.json(200);
+        let (address, path) = (server.address, "/v1/boards/b/members/m");
+        let held = server.store.gate.acquire_many(64).await.unwrap();
+        let mut begun = server.store.begun.subscribe();
+        let put = crate::support::request("PUT", path, &[], r#"{"score": 1}"#);
+        let write = tokio::spawn(crate::support::send(address, put));
+        begun.wait_for(|begun| *begun == 1).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        drop(held);
+        write.await.unwrap().json(200);
+        let (found, text) = last(&lines);
+        assert_eq!(found, level, "{text}");
+        for part in [what, "route=\"/v1/boards/{board}/members/{member}\"", "status=200"] {
+            assert!(text.contains(part), "{text}");
+        }
+        for part in ["method=\"PUT\"", path, "request_id=", "duration_us="] {
+            assert!(text.contains(part), "{text}");
+        }
+        let page = server.get("/metrics").await;
+        let slow = format!("rankd_http_slow_requests_total {}", u8::from(what.ends_with("slow")));
+        assert!(page.text().lines().any(|line| line == slow), "{}", page.text());
+    }
 }

@@ -125,12 +125,22 @@ async fn metrics_count_requests_by_route_and_refusals_by_reason() {
         "rankd_store_sequence 1".to_owned(),
         "rankd_store_records_total 1".to_owned(),
         "rankd_store_snapshot_last_failed 0".to_owned(),
+        "rankd_store_fsync_seconds_count 0".to_owned(),
+        "rankd_store_fsync_seconds_bucket{le=\"+Inf\"} 0".to_owned(),
+        "rankd_http_bodies{size=\"large\"} 0".to_owned(),
+        "rankd_http_slow_requests_total 0".to_owned(),
+        "rankd_reloads_total{result=\"failed\"} 0".to_owned(),
         "rankd_store_snapshot_members_total 0".to_owned(),
         "# EOF".to_owned(),
     ] {
         assert!(page.text().lines().any(|l| l == line), "no line {line} in\n{}", page.text());
     }
     assert!(page.text().contains("rankd_build_info{version="));
+    let resident = page.text().lines().find_map(|line| {
+        line.strip_prefix("rankd_process_resident_memory_bytes ")?.parse::<u64>().ok()
+    });
+    // This process: more than a MiB, less than a TiB.
+    assert!((1 << 20..1 << 40).contains(&resident.unwrap()), "{resident:?}");
 }
 
 #[tokio::test]
@@ -142,6 +152,17 @@ async fn the_openapi_document_parses() {
     assert_eq!(put["requestBody"]["required"], true);
     let schema = &put["requestBody"]["content"]["application/json"]["schema"]["$ref"];
     assert_eq!(schema, "#/components/schemas/ScoreWrite");
+}
+
+#[tokio::test]
+async fn the_documentation_is_a_page_without_scripts() {
+    let server = TestServer::start();
+    let page = server.get("/docs").await;
+    assert_eq!(page.status.as_u16(), 200);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
+    assert!(page.text().contains("/v1/boards/{board}/members/{member}/around"));
 }
 
 #[tokio::test]

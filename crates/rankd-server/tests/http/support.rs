@@ -15,7 +15,7 @@ use rankd_engine::{
     Storage, StoreError, StoreFuture, StoreStats,
 };
 use rankd_orgs::OrgOutcome;
-use rankd_server::{EngineSlot, Server, ServerOptions};
+use rankd_server::{EngineSlot, Reloader, Server, ServerOptions, Tunables};
 use rankd_storage::MemoryStore;
 use serde_json::Value;
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot, watch};
@@ -108,6 +108,7 @@ pub(crate) struct TestServer {
     pub(crate) store: Arc<ScriptedStore>,
     pub(crate) slot: EngineSlot,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) reloader: Reloader,
     pub(crate) stop: oneshot::Sender<()>,
     pub(crate) running: JoinHandle<std::io::Result<()>>,
 }
@@ -115,6 +116,11 @@ pub(crate) struct TestServer {
 /// Options for a server that takes any free port.
 pub(crate) fn options() -> ServerOptions {
     ServerOptions { http: SocketAddr::from(([127, 0, 0, 1], 0)), ..ServerOptions::default() }
+}
+
+/// The same with these limits.
+pub(crate) fn tuned(tunables: Tunables) -> ServerOptions {
+    ServerOptions { tunables, ..options() }
 }
 
 impl TestServer {
@@ -143,11 +149,12 @@ impl TestServer {
         let slot = EngineSlot::empty();
         let server = Server::bind(options, slot.clone()).expect("a free loopback port");
         let address = server.local_addr();
+        let reloader = server.reloader();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async move {
             let _: Result<(), oneshot::error::RecvError> = stopped.await;
         }));
-        Self { address, store, slot, engine, stop, running }
+        Self { address, store, slot, engine, reloader, stop, running }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -270,7 +270,7 @@ impl Queue {
     pub(crate) fn synced(&self, sequence: u64, sync_us: u64) {
         let mut state = self.state.lock();
         state.stats.syncs += 1;
-        state.stats.sync_us += sync_us;
+        state.stats.sync_times.add(sync_us);
         state.stats.durable_sequence = sequence;
         let acknowledged = state.acknowledge(sequence);
         let synced = state.sync_waiters.take_up_to(sequence);

@@ -1,12 +1,15 @@
 //! The commands, one a file: its flags, and what it does.
 
+pub(crate) mod adopt;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod generate;
 pub(crate) mod import;
+pub(crate) mod key;
 pub(crate) mod rank;
+pub(crate) mod redis;
 pub(crate) mod restore;
 pub(crate) mod serve;
 pub(crate) mod snapshot;
@@ -30,6 +33,9 @@ pub(crate) fn run(command: Command) -> Outcome {
         Command::Top(args) => block_on(top::run(args)),
         Command::Rank(args) => block_on(rank::run(args)),
         Command::Snapshot(args) => block_on(snapshot::run(args)),
+        Command::Adopt(args) => block_on(adopt::run(args)),
+        Command::Redis(args) => redis::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Generate(args) => generate::run(&args),

@@ -15,7 +15,8 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
     let settings = settings(flags)?;
     logging::start(&settings);
     let folder = settings.data.clone().unwrap_or_else(|| PathBuf::from(FOLDER_DEFAULT));
-    let place = match settings.store {
+    let place = match &settings.store {
+        Store::Redis(_) => "data in Redis".to_owned(),
         Store::Embedded => format!("data in {}", folder.display()),
         Store::Memory => "in memory, nothing survives".to_owned(),
     };
@@ -29,15 +30,15 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
             counted(totals.members, "member"),
         )
     };
-    host::serve(&settings, &folder, async |_| Ok(()), announce)
+    host::serve(flags, &settings, &folder, async |_| Ok(()), announce)
 }
 
 /// Says that the folder of the environment or the config file is not used. As a flag beside
 /// --store memory it is refused; from elsewhere it may be meant for other runs.
 pub(super) fn warn_of_unused_folder(settings: &Settings) {
-    if let (Store::Memory, Some(folder)) = (settings.store, &settings.data) {
+    if let (Store::Memory | Store::Redis(_), Some(folder)) = (&settings.store, &settings.data) {
         let folder = folder.display();
-        tracing::warn!(%folder, "the store is in memory; the folder is not used");
+        tracing::warn!(%folder, "the store is not in a folder; the folder is not used");
     }
 }
 

@@ -71,6 +71,7 @@ fn value_text(value: &DeValue<'_>) -> Option<String> {
         DeValue::Integer(number) => {
             i128::from_str_radix(number.as_str(), number.radix()).ok().map(|n| n.to_string())
         }
+        DeValue::Float(number) => Some(number.as_str().to_owned()),
         DeValue::Boolean(is_on) => Some(is_on.to_string()),
         _ => None,
     }

@@ -40,7 +40,7 @@ fn argument(setting: &'static Setting) -> Arg {
 
 impl Args for SettingFlags {
     fn augment_args(command: Command) -> Command {
-        command.args(SETTINGS.iter().map(argument))
+        command.args(SETTINGS.iter().copied().map(argument))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -6,6 +6,7 @@
 
 mod file;
 mod flags;
+mod http;
 mod table;
 mod values;
 
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use rankd_resp::Password;
-use rankd_server::AdminKey;
+use rankd_server::{AdminKey, TlsFiles, Tunables};
 
 pub(crate) use flags::SettingFlags;
 pub(crate) use values::{Durability, LogFormat, Store};
@@ -41,6 +42,11 @@ pub(crate) struct Settings {
     pub(crate) auto_create: bool,
     pub(crate) allow_anonymous: bool,
     pub(crate) admin_key: Option<AdminKey>,
+    /// `None`: boards need no keys.
+    pub(crate) keys: Option<PathBuf>,
+    pub(crate) tls_cert: Option<PathBuf>,
+    pub(crate) tls_key: Option<PathBuf>,
+    pub(crate) tunables: Tunables,
     pub(crate) console: bool,
     /// 0: one a core.
     pub(crate) threads: usize,
@@ -75,6 +81,8 @@ impl fmt::Display for Source {
 pub(crate) enum SettingError {
     #[error("{origin}: {reason}")]
     Value { origin: Source, reason: String },
+    #[error("tls_cert and tls_key belong together, and only one of them is given")]
+    HalfOfTls,
     #[error("{}: {source}", path.display())]
     Read { path: PathBuf, source: std::io::Error },
     #[error("{}, line {line}: {reason}", path.display())]
@@ -119,7 +127,22 @@ impl Settings {
                 format!("the store `memory` leaves nothing in `{folder}`; drop one of them");
             return Err(SettingError::Value { origin: table::data().as_flag(), reason });
         }
+        if settings.tls_cert.is_some() != settings.tls_key.is_some() {
+            return Err(SettingError::HalfOfTls);
+        }
         Ok(settings)
+    }
+
+    /// The certificate and its key, if TLS is to be spoken.
+    pub(crate) fn tls(&self) -> Option<TlsFiles> {
+        let (cert, key) = (self.tls_cert.clone()?, self.tls_key.clone()?);
+        Some(TlsFiles { cert, key })
+    }
+
+    /// Whether nothing differs but what a running server can take over.
+    pub(crate) fn differs_only_in_tunables(&self, other: &Self) -> bool {
+        let Self { keys, tls_cert, tls_key, tunables, .. } = other.clone();
+        *other == Self { keys, tls_cert, tls_key, tunables, ..self.clone() }
     }
 
     /// A value to be overwritten by the table's defaults.
@@ -138,6 +161,10 @@ impl Settings {
             auto_create: true,
             allow_anonymous: false,
             admin_key: None,
+            keys: None,
+            tls_cert: None,
+            tls_key: None,
+            tunables: Tunables::default(),
             console: true,
             threads: 0,
             log_format: LogFormat::Text,

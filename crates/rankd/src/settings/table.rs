@@ -1,11 +1,13 @@
 //! The one table of settings.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
 use rankd_resp::Password;
 use rankd_server::AdminKey;
 use rankd_storage::limits::{SEGMENT_BYTES_MAX, SEGMENT_BYTES_MIN};
 
+use super::http;
 use super::values::{
     parse_address, parse_bytes, parse_durability, parse_level, parse_log_format, parse_number,
     parse_store, parse_switch,
@@ -71,11 +73,11 @@ pub(super) fn data() -> &'static Setting {
 }
 
 fn setting(key: &str) -> &'static Setting {
-    SETTINGS.iter().find(|setting| setting.key == key).expect("the table has it")
+    SETTINGS.iter().copied().find(|setting| setting.key == key).expect("the table has it")
 }
 
 /// A setting that takes a value.
-const fn valued(
+pub(super) const fn valued(
     key: &'static str,
     value_name: &'static str,
     default: &'static str,
@@ -96,7 +98,11 @@ const fn switch(
 }
 
 /// Every setting, in the order of the help.
-pub(super) static SETTINGS: &[Setting] = &[
+pub(super) static SETTINGS: LazyLock<Vec<&'static Setting>> =
+    LazyLock::new(|| GENERAL.iter().chain(http::SETTINGS).collect());
+
+/// The settings but those of the HTTP front end alone.
+static GENERAL: &[Setting] = &[
     valued(CONFIG, "FILE", "", "TOML file with any of these settings under their keys", |_, _| {
         Err("the config file cannot name another config file".to_owned())
     }),
@@ -138,10 +144,17 @@ pub(super) static SETTINGS: &[Setting] = &[
             Ok(())
         },
     ),
-    valued("store", "STORE", "embedded", "embedded, or memory (nothing survives)", |s, text| {
-        s.store = parse_store(text)?;
-        Ok(())
-    }),
+    valued(
+        "store",
+        "STORE",
+        "embedded",
+        "embedded, memory (nothing survives), or the URL of a Redis store: redis://, rediss://, \
+         redis+unix://, redis+sentinel:// or redis+cluster://",
+        |s, text| {
+            s.store = parse_store(text)?;
+            Ok(())
+        },
+    ),
     valued(
         "durability",
         "MODE",

@@ -53,6 +53,10 @@ fn the_defaults_are_those_of_the_table() {
         auto_create: true,
         allow_anonymous: false,
         admin_key: None,
+        keys: None,
+        tls_cert: None,
+        tls_key: None,
+        tunables: Tunables::default(),
         console: true,
         threads: 0,
         log_format: LogFormat::Text,
@@ -157,9 +161,15 @@ fn values_have_limits_and_forms() {
         ("durability", "never", "`never` is not a durability; use always, interval or os"),
         ("auto_create", "yes", "`yes` is neither true nor false"),
         ("log_format", "xml", "`xml` is not a log format; use text or json"),
+        ("connections_max", "0", "`0` is not a whole number from 1 to 100000"),
+        ("head_read_ms", "600001", "`600001` is not a whole number from 1 to 600000"),
+        ("drain_ms", "10001", "`10001` is not a whole number from 0 to 10000"),
+        ("access_log", "1.5", "`1.5` is not a number from 0 to 1"),
+        ("access_log", "NaN", "`NaN` is not a number from 0 to 1"),
+        ("keys", "", "the file has no name"),
         ("log_level", "loud", "`loud` is not a level"),
         ("snapshot_log_bytes", "1KiB", "`1KiB` is not a size from 1048576 to"),
-        ("store", "disk", "`disk` is not a store; use embedded or memory"),
+        ("store", "disk", "`disk` is not a store; use embedded, memory or redis://..."),
         ("data", "", "the folder has no name"),
     ];
     for (key, text, reason) in cases {
@@ -167,6 +177,26 @@ fn values_have_limits_and_forms() {
         let start = format!("--{}: {reason}", key.replace('_', "-"));
         assert!(message.starts_with(&start), "{message}");
     }
+}
+
+#[test]
+fn half_of_tls_is_refused() {
+    for half in ["tls_cert", "tls_key"] {
+        let message = resolve(&[(half, "a.pem")], &[]).unwrap_err().to_string();
+        assert_eq!(message, "tls_cert and tls_key belong together, and only one of them is given");
+    }
+    let both = resolve(&[("tls_cert", "a.pem")], &[("RANKD_TLS_KEY", "b.pem")]).unwrap();
+    assert_eq!(both.tls().unwrap().key, PathBuf::from("b.pem"));
+}
+
+#[test]
+fn a_share_may_be_a_number_of_the_file() {
+    let (_folder, path) = config("access_log = 0.25\nslow_ms = 5\n");
+    let settings = resolve(&[("config", &path)], &[]).unwrap();
+    assert_eq!((settings.tunables.access_log, settings.tunables.slow_ms), (0.25, 5));
+    assert!(settings.differs_only_in_tunables(&resolve(&[], &[]).unwrap()));
+    let other = resolve(&[("threads", "2")], &[]).unwrap();
+    assert!(!settings.differs_only_in_tunables(&other));
 }
 
 #[test]
@@ -195,11 +225,15 @@ fn a_folder_that_the_memory_store_would_not_use_is_refused_as_a_flag() {
 }
 
 #[test]
-fn redis_is_refused_without_repeating_a_password() {
-    for scheme in ["redis", "rediss", "redis+cluster", "redis+sentinel"] {
+fn a_redis_url_is_taken_or_refused_without_repeating_its_password() {
+    for scheme in ["redis", "rediss", "redis+cluster"] {
         let url = format!("{scheme}://user:secret@host");
+        let settings = resolve(&[("store", &url)], &[]).unwrap();
+        assert!(!format!("{settings:?}").contains("secret"));
+        assert_eq!(settings.store, Store::Redis(url.clone()));
+        let url = format!("{url}?partitions=0");
         let message = resolve(&[("store", &url)], &[]).unwrap_err().to_string();
-        assert!(message.contains("does not speak") && !message.contains("secret"), "{message}");
+        assert!(message.contains("partitions must be") && !message.contains("secret"), "{message}");
     }
     let message = resolve(&[], &[("RANKD_RESP", "nowhere")]).unwrap_err().to_string();
     assert!(message.starts_with("environment variable RANKD_RESP: `nowhere`"), "{message}");

@@ -1,15 +1,30 @@
 //! The values that settings take, from text. Each error says what was given and what is legal.
 
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 
+use rankd_redis::RedisOptions;
 use tracing::level_filters::LevelFilter;
 
 /// Where the data lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Store {
     Embedded,
     Memory,
+    /// The URL, which may hold a password.
+    Redis(String),
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "Embedded",
+            Self::Memory => "Memory",
+            Self::Redis(_) => "Redis(..)",
+        })
+    }
 }
 
 /// When a write is acknowledged.
@@ -27,20 +42,16 @@ pub(crate) enum LogFormat {
     Json,
 }
 
-/// URL schemes of the stores that other builds will have.
-const REDIS_SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+cluster://", "redis+sentinel://"];
-
 pub(super) fn parse_store(text: &str) -> Result<Store, String> {
     match text {
         "embedded" => Ok(Store::Embedded),
         "memory" => Ok(Store::Memory),
-        _ => match REDIS_SCHEMES.iter().find(|scheme| text.starts_with(**scheme)) {
-            // The rest of the URL may hold a password and is not repeated.
-            Some(scheme) => Err(format!(
-                "this build does not speak {scheme} to a store yet; use embedded or memory"
-            )),
-            None => Err(format!("`{text}` is not a store; use embedded or memory")),
+        // A URL may hold a password and is not repeated.
+        _ if RedisOptions::is_url(text) => match RedisOptions::parse(text) {
+            Ok(_) => Ok(Store::Redis(text.to_owned())),
+            Err(error) => Err(format!("this is not the URL of a Redis store: {error}")),
         },
+        _ => Err(format!("`{text}` is not a store; use embedded, memory or redis://...")),
     }
 }
 
@@ -95,6 +106,26 @@ pub(super) fn parse_number(text: &str, range: RangeInclusive<u64>) -> Result<u64
     text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
         format!("`{text}` is not a whole number from {} to {}", range.start(), range.end())
     })
+}
+
+/// A number of things, at least one.
+pub(super) fn parse_count(text: &str, max: usize) -> Result<usize, String> {
+    let number = parse_number(text, 1..=u64::try_from(max).unwrap_or(u64::MAX))?;
+    Ok(usize::try_from(number).expect("it is at most a usize"))
+}
+
+/// A share of a whole.
+pub(super) fn parse_share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| format!("`{text}` is not a number from 0 to 1, such as 0.01"))
+}
+
+/// A file.
+pub(super) fn parse_path(text: &str) -> Result<PathBuf, String> {
+    if text.is_empty() {
+        return Err("the file has no name".to_owned());
+    }
+    Ok(PathBuf::from(text))
 }
 
 /// A number of bytes, with KiB, MiB or GiB after it if need be.

@@ -38,19 +38,31 @@ pub(crate) struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// A client of the server that the flag names, or else the environment. The flag's parser
-    /// does not read the variable itself: beside --data, the flag is wrong and the variable is not.
+    /// A client of the server that the flag names, or else the environment, with the API key of
+    /// the environment if there is one. The flag's parser does not read the variable itself:
+    /// beside --data, the flag is wrong and the variable is not.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        if let Some(url) = &self.server {
-            return Client::new(url).map_err(Failure::usage);
-        }
-        match std::env::var_os(SERVER_VARIABLE).filter(|value| !value.is_empty()) {
-            None => Client::new(SERVER_DEFAULT).map_err(Failure::usage),
-            Some(url) => Client::new(&url.to_string_lossy())
+        let client = match (&self.server, variable(SERVER_VARIABLE)) {
+            (Some(url), _) => Client::new(url).map_err(Failure::usage)?,
+            (None, None) => Client::new(SERVER_DEFAULT).map_err(Failure::usage)?,
+            (None, Some(url)) => Client::new(&url)
                 .with_context(|| format!("environment variable {SERVER_VARIABLE}"))
+                .map_err(Failure::usage)?,
+        };
+        match variable(API_KEY_VARIABLE) {
+            None => Ok(client),
+            Some(key) => client
+                .with_api_key(&key)
+                .with_context(|| format!("environment variable {API_KEY_VARIABLE}"))
                 .map_err(Failure::usage),
         }
     }
+}
+
+/// A variable of the environment that is set to something.
+fn variable(name: &str) -> Option<String> {
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(|value| value.to_string_lossy().into_owned())
 }
 
 /// The flags of the commands that work on a server or on a data folder.
@@ -64,23 +76,15 @@ pub(crate) struct TargetArgs {
 }
 
 impl TargetArgs {
-    /// A client of the server, with the API key of the environment if there is one. For commands
-    /// whose work a data folder has no door for.
-    pub(crate) fn client_with_key(&self, what: &str) -> Result<Client, Failure> {
+    /// A client of the server. For commands whose work a data folder has no door for.
+    pub(crate) fn client(&self, what: &str) -> Result<Client, Failure> {
         if let Some(path) = &self.data {
             return Err(Failure::usage(anyhow!(
                 "--data {}: {what} are imported into a running server (--server URL)",
                 path.display()
             )));
         }
-        let client = self.server.client()?;
-        match std::env::var_os(API_KEY_VARIABLE).filter(|value| !value.is_empty()) {
-            None => Ok(client),
-            Some(key) => client
-                .with_api_key(&key.to_string_lossy())
-                .with_context(|| format!("environment variable {API_KEY_VARIABLE}"))
-                .map_err(Failure::usage),
-        }
+        self.server.client()
     }
 }
 

@@ -5,6 +5,7 @@ mod export;
 mod host;
 mod http;
 mod import;
+mod keys;
 mod look;
 mod organisations;
 mod refusals;

@@ -3,10 +3,11 @@
 use super::host::{Done, rankd, run};
 
 #[test]
-fn redis_is_refused_with_2() {
-    for url in ["redis://h", "rediss://h", "redis+cluster://h", "redis+sentinel://h/m"] {
-        let error = run(&["serve", "--store", url]).fails_with(2);
-        assert!(error.starts_with("rankd: --store: this build does not speak redis"), "{error}");
+fn a_bad_url_of_a_redis_store_ends_with_2_without_its_password() {
+    for scheme in ["redis", "rediss", "redis+cluster"] {
+        let url = format!("{scheme}://user:secret@h?partitions=0");
+        let error = run(&["serve", "--store", &url]).fails_with(2);
+        assert!(error.contains("partitions must be") && !error.contains("secret"), "{error}");
     }
 }
 

@@ -23,13 +23,14 @@ pub(crate) fn run(flags: &SettingFlags) -> Outcome {
     let temporary =
         tempfile::Builder::new().prefix("rankd-demo-").tempdir().context("no temporary folder")?;
     let folder = settings.data.clone().unwrap_or_else(|| temporary.path().to_owned());
-    let place = match (&settings.data, settings.store) {
+    let place = match (&settings.data, &settings.store) {
         (_, Store::Memory) => "in memory, nothing survives".to_owned(),
+        (_, Store::Redis(_)) => "data in Redis".to_owned(),
         (Some(folder), _) => format!("data in {}", folder.display()),
         (None, _) => "data in a temporary folder that goes when it stops".to_owned(),
     };
     warn_of_unused_folder(&settings);
-    host::serve(&settings, &folder, load_all, |ready| announcement(ready, &place))
+    host::serve(flags, &settings, &folder, load_all, |ready| announcement(ready, &place))
 }
 
 async fn load_all(engine: &Engine) -> anyhow::Result<()> {

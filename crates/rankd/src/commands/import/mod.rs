@@ -131,7 +131,7 @@ pub(crate) async fn run(args: ImportArgs) -> Outcome {
         return onto_board(&args, board).await;
     }
     let what = "activities, users and set-ups of organisations";
-    let client = args.target.client_with_key(what)?;
+    let client = args.target.client(what)?;
     let ImportArgs { from_line, delimiter, org, .. } = args;
     if args.activities {
         import(&args, ActivityRows { from_line, delimiter }, ActivitySink(client)).await

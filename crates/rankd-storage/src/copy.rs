@@ -18,7 +18,6 @@ use crate::meter::Meter;
 use crate::names;
 use crate::recovery::{random_id, take_lock};
 use crate::snapshot::load::load;
-use crate::snapshot::pace::Pace;
 use crate::snapshot::read::SnapshotReader;
 use crate::snapshot::write::Target;
 
@@ -80,7 +79,6 @@ impl CopyFolder {
             clock: &*self.clock,
             is_stopped: &|| false,
             tell: &|_| {},
-            pace: &Pace::full(),
         };
         let report = target.write(cut)?;
         self.write_note(&format!("{}\n{note}", report.file))?;

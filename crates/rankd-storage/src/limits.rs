@@ -47,12 +47,6 @@ pub const LOAD_TOGETHER_BYTES_MIN: u64 = 4 << 20;
 pub const LOAD_DECODERS_MAX: usize = 16;
 /// Blocks that may wait for each of them, and behind each of them.
 pub const LOAD_BLOCKS_AHEAD: usize = 16;
-/// How many times as long as it works a snapshot rests, unless the store is being closed.
-pub const PACE_RESTS: u32 = 2;
-/// Microseconds of work before a rest.
-pub const PACE_WORK_US: u64 = 100;
-/// Longest rest, in milliseconds.
-pub const PACE_REST_MS_MAX: u64 = 20;
 /// Rows that are read from a board in one turn under its lock.
 pub const CUT_ROWS_MAX: usize = 512;
 /// Good snapshots that stay on disk.

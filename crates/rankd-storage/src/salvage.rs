@@ -21,7 +21,6 @@ use crate::names::{self, LOCK, Listing};
 use crate::recovery::{BEFORE_ALL_RECORDS, needed_segments, random_id, take_lock};
 use crate::replay::{Apply, LogFiles};
 use crate::snapshot::load::load;
-use crate::snapshot::pace::Pace;
 use crate::snapshot::read::SnapshotReader;
 use crate::snapshot::write::Target;
 use crate::survivors::walk;
@@ -103,15 +102,8 @@ pub(crate) fn write_store(
     let store = random_id()?;
     let cut = state.begin_cut(&At(sequence));
     let cut = cut.map_err(|error| StorageError::Snapshot(error.to_string()))?;
-    let target = Target {
-        fs: &**fs,
-        folder: out,
-        store,
-        clock,
-        is_stopped: &|| false,
-        tell: &|_| {},
-        pace: &Pace::full(),
-    };
+    let target =
+        Target { fs: &**fs, folder: out, store, clock, is_stopped: &|| false, tell: &|_| {} };
     target.write(cut)?;
     let start = Position { next: sequence + 1, chain: salt(&store) };
     ActiveLog::create(Arc::clone(fs), out, store, start)?;

@@ -69,7 +69,6 @@ fn measure(arguments: &Arguments, name: String, peer: Peer, process: u32) -> Res
     eprintln!("{name}");
     let members = arguments.thousands * 1_000;
     let steady = Steady { peer, clients: CLIENTS, rate: arguments.rate, members };
-    let mut control = Client::connect(peer)?;
     let (mut seconds, mut memory, mut peak) = (0.0, 0, 0);
     let phases = steady.run(3, |switch| {
         switch.to(WARMING);
@@ -79,6 +78,8 @@ fn measure(arguments: &Arguments, name: String, peer: Peer, process: u32) -> Res
             pause(Duration::from_secs(arguments.seconds));
             memory = memory_bytes(process, "VmRSS")?;
             forget_peak(process)?;
+            // A new one each time: the server does not keep one that rests as long as a phase.
+            let mut control = Client::connect(peer)?;
             let begun = Instant::now();
             switch.to(DURING);
             let copied = snapshot(&mut control, peer.wire)?;

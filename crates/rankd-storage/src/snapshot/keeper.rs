@@ -11,16 +11,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rankd_engine::{Clock, Health, SnapshotReport, State, StoreError};
+use rankd_engine::{Clock, SnapshotReport, State, StoreError};
 
 use crate::error::{Action, StorageError};
 use crate::fs::Fs;
 use crate::head::StoreId;
-use crate::limits::{PACE_RESTS, SNAPSHOT_TELL_MS, SNAPSHOTS_KEPT};
+use crate::limits::{SNAPSHOT_TELL_MS, SNAPSHOTS_KEPT};
 use crate::log::queue::Queue;
 use crate::names::{self, Listing};
 use crate::snapshot::desk::{Desk, Reason};
-use crate::snapshot::pace::Pace;
 use crate::snapshot::write::Target;
 
 /// What the keeper works with.
@@ -129,20 +128,13 @@ impl Keeper {
         let durable = self.queue.make_durable(cut.sequence());
         durable.map_err(StorageError::Snapshot)?;
         let told = Told { desk: &self.desk, members, last: Cell::new(Instant::now()) };
-        let pace = Pace::of(PACE_RESTS);
         let target = Target {
             fs: &*self.fs,
             folder: &self.folder,
             store: self.store,
             clock: &*self.clock,
             is_stopped: &|| self.desk.is_ending(),
-            tell: &|done| {
-                told.tell(done);
-                if self.queue.health() == Health::Closed {
-                    pace.hurry();
-                }
-            },
-            pace: &pace,
+            tell: &|done| told.tell(done),
         };
         let report = target.write(cut)?;
         self.count(&report);

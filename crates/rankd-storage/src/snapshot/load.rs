@@ -279,7 +279,6 @@ mod tests {
     use super::*;
     use crate::fs::{Fs, RealFs};
     use crate::names;
-    use crate::snapshot::pace::Pace;
     use crate::snapshot::write::Target;
 
     struct Sink;
@@ -348,7 +347,6 @@ mod tests {
             clock: &ManualClock::at(5),
             is_stopped: &|| false,
             tell: &|_| {},
-            pace: &Pace::full(),
         };
         target.write(state.begin_cut(&Sink).expect("no other cut")).expect("written");
         (folder, state)

@@ -16,7 +16,6 @@ use crate::head::{HEAD_BYTES, Head, Kind, StoreId, checksum_of};
 use crate::limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_TARGET, CUT_ROWS_MAX, SNAPSHOT_SYNC_BYTES};
 use crate::names;
 use crate::snapshot::block::{BlockHead, BlockKind, Codec, Footer, Meta};
-use crate::snapshot::pace::Pace;
 
 /// Payloads shorter than this are stored as they are: there is nothing to win.
 const COMPRESSED_BYTES_MIN: usize = 64;
@@ -31,7 +30,6 @@ pub(crate) struct Target<'a> {
     pub(crate) is_stopped: &'a dyn Fn() -> bool,
     /// Told now and then how many members are written.
     pub(crate) tell: &'a dyn Fn(u64),
-    pub(crate) pace: &'a Pace,
 }
 
 impl Target<'_> {
@@ -131,9 +129,8 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// Rests if that is due.
+    /// Whether somebody still wants it.
     fn go_on(&self) -> Result<(), StorageError> {
-        self.pace.rest();
         match (self.is_stopped)() {
             true => Err(StorageError::Snapshot("the store is being closed".to_owned())),
             false => Ok(()),

@@ -5,7 +5,7 @@
 use rankd_engine::{Definition, Order, ScoreKind, Ties, redis_definition};
 
 use crate::args::{is, positive, size};
-use crate::commands::{zadd, zrange};
+use crate::commands::{zadd, zrange, zread};
 use crate::failure::{Done, Failure, SYNTAX};
 use crate::window::Cx;
 
@@ -17,22 +17,14 @@ const SURPLUS_MAX: usize = 10_000;
 
 /// `ZMRANK key member [member ...]`: for each member its rank from the best, as ZREVRANK gives it.
 pub(crate) fn zmrank(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
-    let out = &mut *cx.out;
-    let members = &args[2..];
-    let found = cx.turn.board(args[1], |view| {
-        out.array(members.len());
+    zread::each(cx, args, |view, members, out| {
         for position in view.positions(members) {
             match position {
                 Some(position) => out.count(view.len() - 1 - position),
                 None => out.null(),
             }
         }
-    })?;
-    if found.is_none() {
-        out.array(members.len());
-        members.iter().for_each(|_| out.null());
-    }
-    Ok(())
+    })
 }
 
 /// `ZAROUND key member radius [WITHSCORES]`: the rank from the best of the first member shown,

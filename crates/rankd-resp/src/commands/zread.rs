@@ -5,6 +5,7 @@ use rankd_engine::BoardView;
 
 use crate::args::{is, lex_range, random_count, score_range, size};
 use crate::failure::{Done, Failure, SYNTAX};
+use crate::reply::Reply;
 use crate::window::Cx;
 
 pub(crate) fn zscore(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
@@ -16,16 +17,28 @@ pub(crate) fn zscore(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
 }
 
 pub(crate) fn zmscore(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
-    let out = &mut *cx.out;
-    let members = &args[2..];
-    let found = cx.turn.board(args[1], |view| {
-        out.array(members.len());
+    each(cx, args, |view, members, out| {
         for member in members {
             match view.score(member) {
                 Some(score) => out.score(score),
                 None => out.null(),
             }
         }
+    })
+}
+
+/// A list with one reply for each of the members that `args` names after the key: those of `write`,
+/// or nulls if there is no board.
+pub(crate) fn each(
+    cx: &mut Cx<'_, '_>,
+    args: &[&[u8]],
+    write: impl FnOnce(BoardView<'_>, &[&[u8]], &mut Reply),
+) -> Done {
+    let out = &mut *cx.out;
+    let members = &args[2..];
+    let found = cx.turn.board(args[1], |view| {
+        out.array(members.len());
+        write(view, members, out);
     })?;
     if found.is_none() {
         out.array(members.len());

@@ -6,6 +6,7 @@
 
 pub mod data;
 pub mod machine;
+pub mod servers;
 pub mod structures;
 pub mod table;
 

@@ -69,6 +69,13 @@ pub fn number(value: f64) -> String {
     text
 }
 
+/// The middle one of some values; the upper one of two, and no number if there are none.
+pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.into_iter().collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 /// A count of members as people say it.
 pub fn size(members: usize) -> String {
     match members {

@@ -1,18 +1,17 @@
 //! Bytes of the members that are too long to live in a leaf.
 //!
 //! What it is not: a map; whoever holds a [`Handle`] owns the bytes behind it. Invariant: the bytes
-//! of a handle do not change until it is freed. Cost: constant per operation plus the copy; between
-//! 2 and 25 % of a slot is unused, and a size's memory is given back when none of it is in use.
+//! of a handle do not change until it is freed. Cost: constant per operation plus the copy; at most
+//! 25 % of a slot is unused, and a size's memory is given back when none of it is in use.
 
 use crate::arena::NodeId;
 use crate::pieces::Pieces;
 
-/// Slot sizes in bytes, each with a two-byte length in front; steps of at most 50 %, then 25 %.
-const SLOT_BYTES: [usize; 18] =
-    [24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512];
-const LENGTH_BYTES: usize = 2;
+/// Slot sizes in bytes, each with a length in front; steps of at most 25 %.
+const SLOT_BYTES: [usize; 20] =
+    [20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512];
 /// The class of names that are allocated one by one.
-const LARGE: u8 = 18;
+const LARGE: u8 = 20;
 const _: () = assert!(SLOT_BYTES.len() == LARGE as usize);
 
 const SEGMENT_BITS: u32 = 10;
@@ -50,14 +49,14 @@ impl Names {
 
     /// Stores a copy of `bytes`, at most `MEMBER_BYTES_MAX` of them.
     pub(crate) fn store(&mut self, bytes: &[u8]) -> Handle {
-        let class = SLOT_BYTES.partition_point(|&size| size < bytes.len() + LENGTH_BYTES);
+        let class = SLOT_BYTES.partition_point(|&size| size < bytes.len() + length_bytes(size));
         let Some(&slot_bytes) = SLOT_BYTES.get(class) else { return self.store_large(bytes) };
         if self.slabs.len() <= class {
             self.slabs.reserve_exact(class + 1 - self.slabs.len());
             self.slabs.resize_with(class + 1, Slab::default);
         }
         let index = self.slabs[class].store(bytes, slot_bytes);
-        Handle { class: u8::try_from(class).expect("there are 18 classes"), index }
+        Handle { class: u8::try_from(class).expect("there are 20 classes"), index }
     }
 
     fn store_large(&mut self, bytes: &[u8]) -> Handle {
@@ -136,8 +135,9 @@ impl Slab {
         let length = u16::try_from(bytes.len()).expect("a slot holds at most 510 bytes");
         let slot =
             &mut self.segments[(index >> SEGMENT_BITS) as usize][offset(index, slot_bytes)..];
-        slot[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
-        slot[LENGTH_BYTES..LENGTH_BYTES + bytes.len()].copy_from_slice(bytes);
+        let (head, name) = slot.split_at_mut(length_bytes(slot_bytes));
+        head.copy_from_slice(&length.to_le_bytes()[..head.len()]);
+        name[..bytes.len()].copy_from_slice(bytes);
         index
     }
 
@@ -156,8 +156,9 @@ impl Slab {
 
     fn get(&self, index: NodeId, slot_bytes: usize) -> &[u8] {
         let slot = &self.segments[(index >> SEGMENT_BITS) as usize][offset(index, slot_bytes)..];
-        let length = usize::from(u16::from_le_bytes([slot[0], slot[1]]));
-        &slot[LENGTH_BYTES..LENGTH_BYTES + length]
+        let (head, name) = slot.split_at(length_bytes(slot_bytes));
+        let high = head.get(1).copied().unwrap_or(0);
+        &name[..usize::from(u16::from_le_bytes([head[0], high]))]
     }
 
     fn memory_bytes(&self) -> usize {
@@ -176,6 +177,11 @@ fn reserve_slot(segment: &mut Vec<u8>, slot_bytes: usize, full_size: bool) {
     let whole = full_size || grown > GROWTH_SLOTS_MAX * slot_bytes;
     let target = if whole { SEGMENT_SLOTS * slot_bytes } else { grown.max(slot_bytes) };
     segment.reserve_exact(target - segment.len());
+}
+
+/// Bytes of the length in front of a name, in a slot of this size.
+fn length_bytes(slot_bytes: usize) -> usize {
+    if slot_bytes > 256 { 2 } else { 1 }
 }
 
 fn offset(index: NodeId, slot_bytes: usize) -> usize {

@@ -1,11 +1,12 @@
-//! Measures the Redis store on servers of its own: `cargo xtask bench redis`. Its argument is the
-//! number of partitions.
+//! Measures the Redis store on servers of its own: `cargo xtask bench redis`. Its arguments are the
+//! number of partitions, and `writes` or `cluster` if only one of the two parts is wanted.
 //!
 //! Three nodes in this process. On one server, over TCP: writes a second by one node with many
 //! writes under way, each for itself and in batches of 256, beside one `ZADD` round trip after the
-//! other. On a cluster of six servers: 5 000 writes a
-//! second over the three nodes, and how long another node takes to have each of them; then reads a
-//! second of one thread a node, on one, two and three nodes, and what Redis has to do for them.
+//! other, with the processor time of the server and of this process. On a cluster of six servers:
+//! 5 000 writes a second over the three nodes, and how long another node takes to have each of
+//! them; then reads a second of one thread a node, on one, two and three nodes, and what Redis has
+//! to do for them.
 
 use std::hint::black_box;
 use std::sync::Arc;
@@ -188,30 +189,74 @@ fn commands(cluster: &Cluster) -> u64 {
     each.sum()
 }
 
-fn main() {
-    let partitions = std::env::args().nth(1).unwrap_or_else(|| "64".to_owned());
-    let parameters = format!("partitions={partitions}&timeout_ms=10000");
-    let runtime = tokio::runtime::Runtime::new().expect("threads");
-    println!("{partitions} partitions, all nodes and servers on one machine");
+/// Processor time of the server, in seconds.
+fn server_seconds(server: &support::Server) -> f64 {
+    let info: String =
+        redis::cmd("INFO").arg("cpu").query(&mut server.connection()).expect("an answer");
+    let of = |name: &str| {
+        let value = info.lines().find_map(|line| line.strip_prefix(name));
+        value.and_then(|value| value.trim().parse::<f64>().ok()).expect("a time")
+    };
+    of("used_cpu_user:") + of("used_cpu_sys:")
+}
+
+/// Processor time of this process, in seconds; 0 where there is no `/proc`.
+fn own_seconds() -> f64 {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let text = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may hold spaces; user and system time are 11 fields behind it.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok());
+    ticks.sum::<f64>() / TICKS_A_SECOND
+}
+
+/// Carries out `WRITES` writes and tells how fast, and what each took of the processors.
+fn timed(what: &str, server: &support::Server, writes: impl FnOnce() -> f64) -> f64 {
+    let before = (server_seconds(server), own_seconds());
+    let rate = writes();
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let each = |seconds: f64| seconds * 1e6 / WRITES as f64;
+    let (of_server, own) = (server_seconds(server) - before.0, own_seconds() - before.1);
+    println!(
+        "{what}: {rate:.0}/s; processor time a write: server {:.1} us, here {:.1} us",
+        each(of_server),
+        each(own)
+    );
+    rate
+}
+
+fn one_server(runtime: &tokio::runtime::Runtime, parameters: &str) {
     let port = support::free_port().to_string();
     let server = support::Server::start(support::Program::Redis, &["--port", &port]);
     let url = format!("redis://127.0.0.1:{port}");
     let one = node(&format!("{url}?{parameters}"));
     for _ in 0..3 {
-        let plain = zadd_round_trips(&url);
-        let batched = runtime.block_on(batched(&one));
-        let in_batches = runtime.block_on(in_batches(&one));
-        println!(
-            "ZADD round trips {plain:.0}/s, writes {batched:.0}/s ({:.1} times), in batches of 256 \
-             {in_batches:.0}/s ({:.1} times)",
-            batched / plain,
-            in_batches / plain
-        );
+        let plain = timed("ZADD round trips", &server, || zadd_round_trips(&url));
+        let single = timed("writes", &server, || runtime.block_on(batched(&one)));
+        let together =
+            timed("writes in batches of 256", &server, || runtime.block_on(in_batches(&one)));
+        println!("{:.1} and {:.1} times the round trips", single / plain, together / plain);
     }
-    drop((one, server));
+}
 
+fn main() {
+    let partitions = std::env::args().nth(1).unwrap_or_else(|| "64".to_owned());
+    let part = std::env::args().nth(2);
+    let is_wanted = |name| part.as_deref().is_none_or(|part| part == name);
+    let parameters = format!("partitions={partitions}&timeout_ms=10000");
+    let runtime = tokio::runtime::Runtime::new().expect("threads");
+    println!("{partitions} partitions, all nodes and servers on one machine");
+    if is_wanted("writes") {
+        one_server(&runtime, &parameters);
+    }
+    if is_wanted("cluster") {
+        on_cluster(&runtime, &parameters);
+    }
+}
+
+fn on_cluster(runtime: &tokio::runtime::Runtime, parameters: &str) {
     let cluster = Cluster::start(support::Program::Redis);
-    let url = cluster.url(&parameters);
+    let url = cluster.url(parameters);
     let nodes = [node(&url), node(&url), node(&url)];
     let (mut written, mut reached) = runtime.block_on(steady(&nodes));
     let mut both: Vec<_> = written.iter().zip(&reached).map(|(a, b)| *a + *b).collect();

@@ -175,9 +175,9 @@ impl RedisStore {
             }
             BatchReply::Fresh(replies) => {
                 let mut ranks = Ranked::new(ranks);
-                let mut outcomes = Vec::with_capacity(replies.len());
-                for (intent, reply) in batch.intents.iter().zip(replies) {
-                    let mut outcome = script::outcome(&batch, intent, &reply).map_err(malformed)?;
+                let mut outcomes = Vec::with_capacity(batch.intents.len());
+                for (intent, reply) in batch.intents.iter().zip(replies.iter()) {
+                    let mut outcome = script::outcome(&batch, intent, reply).map_err(malformed)?;
                     if batch.with_ranks && !ranks.place(&mut outcome) {
                         self.place(intent, &mut outcome);
                     }

@@ -291,7 +291,7 @@ impl From<RedisError> for CallError {
 async fn run(link: &mut Link, call: &Call, shared: &Shared) -> Result<Answered, CallError> {
     let waited = tokio::time::timeout(shared.options.timeout, evaluate(link, call)).await;
     let answer = waited.map_err(|_| timed_out())??;
-    let answered = Answered::parse(answer).map_err(malformed)?;
+    let answered = Answered::parse(answer, &call.counts).map_err(malformed)?;
     let wanted = shared.options.wait_replicas;
     if wanted > 0 && matches!(answered, Answered::Done { .. }) {
         let timeout_ms = u64::try_from(shared.options.timeout.as_millis()).unwrap_or(u64::MAX);

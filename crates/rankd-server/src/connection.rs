@@ -1,9 +1,8 @@
-//! One connection: HTTP/1.1 or HTTP/2, whichever the client speaks first, and plain requests in a
-//! lane of their own unless they come over TLS.
+//! One connection: HTTP/1.1 or HTTP/2, over TLS or not, and plain requests in a lane of their own.
 //!
 //! Invariant: a client that does not complete a TLS handshake in time is cut off, and so is one
-//! that does not complete a first request's head in time, also before it has shown which protocol
-//! it speaks; hyper's own timer covers later heads only from there on.
+//! that does not complete a request's head in time, or does not begin one: the lane has a timer for
+//! both, hyper has one for the heads that it reads, and there is one here for HTTP/2.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -22,6 +22,7 @@ use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
+use crate::by_hyper;
 use crate::lane::{Lane, Left, Patience, Rewound};
 use crate::limits;
 use crate::problem::{Problem, Slug};
@@ -33,50 +34,95 @@ use crate::write_deadline::WriteDeadline;
 /// as long again to answer.
 const PING_MS: u64 = 20_000;
 
+/// How HTTP/2 begins: with a request that HTTP/1.1 does not have.
+const PREFACE: &[u8] = b"PRI * HTTP/2";
+
 /// The protocols' settings.
-pub(crate) fn builder(head_read_ms: u64) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    let head_bytes_max = usize::try_from(limits::HEAD_BYTES_MAX).unwrap_or(usize::MAX);
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(head_read_ms))
-        // No pipeline_flush: it would hold hyper's own 400s and 431s back until they are lost.
-        .max_buf_size(head_bytes_max);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_millis(PING_MS))
-        .keep_alive_timeout(Duration::from_millis(PING_MS))
-        .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)
-        .max_header_list_size(limits::HEAD_BYTES_MAX);
-    builder
+#[derive(Debug, Clone)]
+pub(crate) struct Protocols {
+    http1: http1::Builder,
+    /// HTTP/2, or HTTP/1.1 if the client did not mean it.
+    any: Builder<TokioExecutor>,
 }
 
-/// Serves one connection to its end: over TLS by hyper, else in the lane as long as that can.
+impl Protocols {
+    pub(crate) fn new(head_read_ms: u64) -> Self {
+        let head_bytes_max = usize::try_from(limits::HEAD_BYTES_MAX).unwrap_or(usize::MAX);
+        let head_read = Duration::from_millis(head_read_ms);
+        let mut http1 = http1::Builder::new();
+        // No pipeline_flush: it would hold hyper's own 400s and 431s back until they are lost.
+        http1.timer(TokioTimer::new()).header_read_timeout(head_read).max_buf_size(head_bytes_max);
+        let mut any = Builder::new(TokioExecutor::new());
+        any.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(head_read)
+            .max_buf_size(head_bytes_max);
+        any.http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_millis(PING_MS))
+            .keep_alive_timeout(Duration::from_millis(PING_MS))
+            .max_concurrent_streams(limits::STREAMS_PER_CONNECTION_MAX)
+            .max_header_list_size(limits::HEAD_BYTES_MAX);
+        Self { http1, any }
+    }
+}
+
+/// Serves one connection to its end.
 pub(crate) async fn serve(
     stream: TcpStream,
-    builder: Arc<Builder<TokioExecutor>>,
+    protocols: Arc<Protocols>,
     watcher: Watcher,
     service: Arc<Service>,
     patience: Patience,
 ) {
     let _open = Counted::new(&service.metrics.connections);
-    // On the heap: most connections stay in the lane, and idle ones should be small.
-    if let Some(acceptor) = service.tls.as_ref().map(Tls::acceptor) {
-        let Some(stream) = shake_hands(acceptor, stream, &service, &patience).await else { return };
-        let any = serve_any(stream, builder, watcher, Arc::clone(&service), &patience);
-        Box::pin(any).await;
+    let Some(acceptor) = service.tls.as_ref().map(Tls::acceptor) else {
+        serve_in_turns(stream, &protocols, watcher, &service, &patience).await;
+        return;
+    };
+    let Some(stream) = shake_hands(acceptor, stream, &service, &patience).await else { return };
+    // On the heap, as everything that most connections do without: idle ones should be small.
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        Box::pin(serve_http2(stream, &protocols, watcher, Arc::clone(&service), &patience)).await;
         return;
     }
-    match Lane::new(stream, &service, patience.clone()).run().await {
-        Ok(Left::Ended) => {}
-        Ok(Left::HandedOver(stream, unread)) => {
-            let stream = Rewound::new(stream, unread);
-            let any = serve_any(stream, builder, watcher, Arc::clone(&service), &patience);
-            Box::pin(any).await;
+    let ended = serve_in_turns(stream, &protocols, watcher, &service, &patience).await;
+    let Some(mut stream) = ended else { return };
+    // Without these words the end of the connection might be an attacker's doing.
+    if !matches!(timeout(patience.write, stream.shutdown()).await, Ok(Ok(()))) {
+        tracing::debug!("a client did not hear that the connection ends");
+    }
+}
+
+/// Serves a connection in the lane, and by hyper whenever it asks for something else; returns it if
+/// it ended in the lane.
+async fn serve_in_turns<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    mut stream: S,
+    protocols: &Protocols,
+    watcher: Watcher,
+    service: &Arc<Service>,
+    patience: &Patience,
+) -> Option<S> {
+    let mut unread = Vec::new();
+    loop {
+        match Lane::new(stream, unread, service, patience.clone()).run().await {
+            Ok(Left::Ended(stream)) => return Some(stream),
+            Ok(Left::HandedOver(stream, unread)) if unread.starts_with(PREFACE) => {
+                let stream = Rewound::new(stream, unread);
+                let service = Arc::clone(service);
+                Box::pin(serve_http2(stream, protocols, watcher, service, patience)).await;
+                return None;
+            }
+            Ok(Left::HandedOver(left, begun)) => {
+                let left = Rewound::new(left, begun);
+                let served = by_hyper::serve(left, &protocols.http1, service, patience);
+                (stream, unread) = Box::pin(served).await?;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "a connection ended early");
+                return None;
+            }
         }
-        Err(error) => tracing::debug!(%error, "a connection ended early"),
     }
 }
 
@@ -104,10 +150,10 @@ async fn shake_hands(
     None
 }
 
-/// Serves a connection that asks anything.
-async fn serve_any<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+/// Serves a connection that has begun to speak HTTP/2, to its end.
+async fn serve_http2<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
-    builder: Arc<Builder<TokioExecutor>>,
+    protocols: &Protocols,
     watcher: Watcher,
     service: Arc<Service>,
     patience: &Patience,
@@ -120,7 +166,7 @@ async fn serve_any<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
         let reply = Arc::clone(&service).answer(request);
         async move { Ok::<_, Infallible>(reply.await) }
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), answer);
+    let connection = protocols.any.serve_connection(TokioIo::new(stream), answer);
     let mut connection = std::pin::pin!(watcher.watch(connection));
     let ended = tokio::select! {
         ended = &mut connection => ended,

@@ -25,6 +25,7 @@
 
 mod access;
 mod body;
+mod by_hyper;
 mod connection;
 mod console;
 mod docs;

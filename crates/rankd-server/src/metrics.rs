@@ -168,17 +168,19 @@ impl Metrics {
 
     /// Counts an answered request; `line` is `None` if its path or method is unknown.
     pub(crate) fn answered(&self, line: Option<Line>, status: u16, seconds: f64) {
-        let unknown = RouteLabels { method: "any", route: "unknown" };
-        let RouteLabels { method, route } = line.map_or(unknown, Line::labels);
-        let labels = RequestLabels { method, route, status: status.into() };
+        let labels = || {
+            let unknown = RouteLabels { method: "any", route: "unknown" };
+            let RouteLabels { method, route } = line.map_or(unknown, Line::labels);
+            RequestLabels { method, route, status: status.into() }
+        };
         // Nearly all are like those before, whose counter need not be looked up.
         let ok = line.filter(|_| status == 200).and_then(|l| self.requests_ok.get(l.place()));
         match ok {
             Some(ok) => {
-                ok.get_or_init(|| self.requests.get_or_create_owned(&labels)).inc();
+                ok.get_or_init(|| self.requests.get_or_create_owned(&labels())).inc();
             }
             None => {
-                self.requests.get_or_create(&labels).inc();
+                self.requests.get_or_create(&labels()).inc();
             }
         }
         if let Some(histogram) = line.and_then(|line| self.durations.get(line.place())) {

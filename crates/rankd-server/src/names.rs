@@ -30,6 +30,10 @@ pub(crate) fn percent_decoded<'a>(
     what: &str,
     slug: Slug,
 ) -> Result<Cow<'a, [u8]>, Problem> {
+    // Most names are spelt as they are.
+    if !encoded.as_bytes().contains(&b'%') {
+        return Ok(Cow::Borrowed(encoded.as_bytes()));
+    }
     if !well_formed(encoded) {
         return Err(Problem::new(
             slug,

@@ -9,15 +9,13 @@ use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::connection;
+use crate::connection::{self, Protocols};
 use crate::keys::{self, Keys};
 use crate::lane::Patience;
 use crate::limits;
@@ -96,7 +94,7 @@ impl Server {
         upkeep.spawn(upkeep::run(self.slot));
         let head_read_ms = self.service.live.get().head_read_ms;
         let mut acceptor = Acceptor {
-            builder: Arc::new(connection::builder(head_read_ms)),
+            protocols: Arc::new(Protocols::new(head_read_ms)),
             head_read_ms,
             graceful: GracefulShutdown::new(),
             connections: JoinSet::new(),
@@ -114,8 +112,8 @@ impl Server {
 /// The accept loop's own state; nobody else touches it.
 struct Acceptor {
     service: Arc<Service>,
-    builder: Arc<Builder<TokioExecutor>>,
-    /// What `builder` was made for.
+    protocols: Arc<Protocols>,
+    /// What `protocols` were made for.
     head_read_ms: u64,
     graceful: GracefulShutdown,
     connections: JoinSet<()>,
@@ -154,7 +152,7 @@ impl Acceptor {
         }
         if limits.head_read_ms != self.head_read_ms {
             self.head_read_ms = limits.head_read_ms;
-            self.builder = Arc::new(connection::builder(limits.head_read_ms));
+            self.protocols = Arc::new(Protocols::new(limits.head_read_ms));
         }
         let patience = Patience {
             head_read: Duration::from_millis(limits.head_read_ms),
@@ -164,7 +162,7 @@ impl Acceptor {
         };
         let serving = connection::serve(
             stream,
-            Arc::clone(&self.builder),
+            Arc::clone(&self.protocols),
             self.graceful.watcher(),
             Arc::clone(&self.service),
             patience,

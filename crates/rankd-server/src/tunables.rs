@@ -16,11 +16,9 @@ pub struct Tunables {
     /// Most requests being answered at a time, probes and `/metrics` not counted; 1 to
     /// [`limits::REQUESTS_MAX`]. Beyond it they are 503 `overloaded`.
     pub requests_max: usize,
-    /// Longest time for a request's head, in milliseconds; 1 to [`limits::WAIT_MS_MAX`]. It is also
-    /// the longest idle time of an HTTP/1 connection that has asked anything but plain questions.
+    /// Longest time for a request's head, in milliseconds; 1 to [`limits::WAIT_MS_MAX`].
     pub head_read_ms: u64,
-    /// Longest idle time of other HTTP/1 connections, in milliseconds; 1 to
-    /// [`limits::WAIT_MS_MAX`].
+    /// Longest idle time of an HTTP/1 connection, in milliseconds; 1 to [`limits::WAIT_MS_MAX`].
     pub idle_ms: u64,
     /// Longest time for a request's body, in milliseconds; 1 to [`limits::WAIT_MS_MAX`].
     pub body_read_ms: u64,

@@ -26,6 +26,10 @@ impl<S> WriteDeadline<S> {
         Self { stream, patience, alarm: None }
     }
 
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
+
     /// What became of a write; pending too long is an error.
     fn or_late<T>(
         &mut self,

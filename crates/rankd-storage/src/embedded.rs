@@ -8,14 +8,13 @@
 //! dropped later takes effect as if nobody had waited for it. A `close` that is dropped may be
 //! called again; until it has ended once, or the store is dropped, the folder stays locked.
 
-use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rankd_engine::{
-    Batch, Change, ChangeSink, Health, KeyBatch, OrgBatch, Procedure, Receipt, SnapshotReport,
-    State, Storage, StoreError, StoreFuture, StoreStats,
+    Batch, ChangeSink, Health, KeyBatch, OrgBatch, Procedure, Receipt, SnapshotReport, State,
+    Storage, StoreError, StoreFuture, StoreStats,
 };
 use rankd_orgs::OrgOutcome;
 use tokio::sync::watch;
@@ -25,19 +24,21 @@ use crate::error::{Action, StorageError};
 use crate::fs::{Fs, FsLock};
 use crate::head::salt;
 use crate::log::active::Failure;
-use crate::log::queue::{Admission, Queue};
+use crate::log::queue::Queue;
 use crate::log::writer::Writer;
 use crate::meter::Progress;
 use crate::options::EmbeddedOptions;
 use crate::recovery::{OpenReport, Recovered, Recovery, take_lock};
 use crate::snapshot::desk::Desk;
 use crate::snapshot::keeper::Keeper;
+use crate::turns::{Ticket, Turns};
 use crate::worker::Worker;
 
 /// A store in one folder, for one process.
 pub struct EmbeddedStore {
     state: Arc<State>,
     queue: Arc<Queue>,
+    turns: Arc<Turns>,
     desk: Arc<Desk>,
     snapshot_on_close: bool,
     /// Held while closing goes on, so that every caller waits for the one who does.
@@ -52,22 +53,6 @@ struct Open {
     lock: Option<Box<dyn FsLock>>,
     /// How closing went.
     closed: Option<Result<(), StoreError>>,
-}
-
-/// Where the changes of one batch go: into the queue, with the place that the batch was given.
-struct Ticket<'a> {
-    queue: &'a Queue,
-    admission: Cell<Option<Admission>>,
-}
-
-impl ChangeSink for Ticket<'_> {
-    fn append(&self, accepted_ms: i64, changes: Vec<Change>) -> u64 {
-        self.queue.push(accepted_ms, changes, self.admission.take())
-    }
-
-    fn last_sequence(&self) -> u64 {
-        self.queue.last_sequence()
-    }
 }
 
 impl EmbeddedStore {
@@ -148,6 +133,7 @@ impl EmbeddedStore {
         let keeper = Worker::spawn("rankd-snapshot", move || keeper.run());
         let (writer, keeper) = both_or_neither(&queue, writer, keeper)?;
         Ok(Self {
+            turns: Turns::new(Arc::clone(&state), Arc::clone(&queue)),
             state,
             queue,
             desk,
@@ -176,11 +162,9 @@ impl EmbeddedStore {
     }
 
     async fn transact_keys(&self, keys: KeyBatch) -> Result<Box<dyn Procedure>, StoreError> {
-        let KeyBatch { mut procedure, now_ms } = keys;
-        let bytes = key_bytes_max(procedure.bytes_max())?;
-        self.carry_out(bytes, |state, sink| Ok(state.transact(&mut *procedure, now_ms, sink)))
-            .await?;
-        Ok(procedure)
+        let bytes = key_bytes_max(keys.procedure.bytes_max())?;
+        let admission = self.queue.admit(bytes).await?;
+        self.turns.take(keys, admission).await
     }
 
     /// Waits for a place of `bytes` bytes, resolves and applies, and waits for durability.
@@ -190,15 +174,12 @@ impl EmbeddedStore {
         execute: impl FnOnce(&State, &dyn ChangeSink) -> Result<Receipt<A>, StoreError>,
     ) -> Result<Receipt<A>, StoreError> {
         let admission = self.queue.admit(bytes).await?;
-        let receipt = execute(&self.state, &self.ticket(admission))?;
+        let executed = execute(&self.state, &Ticket::new(&self.queue, admission));
+        self.queue.announce();
+        let receipt = executed?;
         let acknowledged = self.queue.acknowledged(receipt.sequence).await;
         acknowledged.map_err(StoreError::NotDurable)?;
         Ok(receipt)
-    }
-
-    /// What a batch does not append to the log frees its place when the ticket goes.
-    fn ticket(&self, admission: Admission) -> Ticket<'_> {
-        Ticket { queue: &self.queue, admission: Cell::new(Some(admission)) }
     }
 
     async fn take_snapshot(&self) -> Result<SnapshotReport, StoreError> {

@@ -60,6 +60,7 @@ mod salvage;
 mod snapshot;
 mod source;
 mod survivors;
+mod turns;
 mod worker;
 
 pub use check::{CheckReport, FileReport, FileStatus, Verdict, check};

@@ -18,6 +18,8 @@ pub const RECORD_BYTES_MAX: u32 = 64 << 20;
 pub const QUEUE_RECORDS_MAX: u32 = 65_536;
 /// Most bytes that those records may take.
 pub const QUEUE_BYTES_MAX: u32 = 128 << 20;
+/// Most turns over keys that one task carries out for others before it lets another go on.
+pub const TURNS_TOGETHER_MAX: usize = 64;
 /// Size at which a log segment is closed and the next one begun, unless set otherwise.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
 /// Smallest legal segment size, in bytes.

@@ -55,6 +55,12 @@ const BENCHMARKS: &[Benchmark] = &[
         kind: Kind::Program("floor"),
     },
     Benchmark {
+        name: "frontend",
+        about: "the HTTP front end with writes, crowds and overload; writes \
+                docs/benchmarks-frontend.md",
+        kind: Kind::Program("frontend"),
+    },
+    Benchmark {
         name: "http",
         about: "the HTTP front end beside bare hyper, nginx and webdis; writes \
                 docs/benchmarks-http.md",

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use rankd_benches::servers::{CLIENT_CORE, on_core};
 use serde_json::Value;
 
 use crate::cases::{BOARD, Case};
@@ -66,12 +67,7 @@ pub(crate) struct Client {
 impl Client {
     /// A command on the clients' core.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        if !self.pinned {
-            return Command::new(program);
-        }
-        let mut command = Command::new("taskset");
-        command.args(["-c", "1"]).arg(program);
-        command
+        on_core(self.pinned.then_some(CLIENT_CORE), program)
     }
 
     pub(crate) fn bench(&self, question: &Question) -> Result<Measured> {

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
+use rankd_benches::servers::build_rankd;
 
 mod bare;
 mod cases;
@@ -80,7 +81,7 @@ fn main() -> Result<()> {
 fn compare(compare: &Compare) -> Result<()> {
     let rankd = match &compare.rankd {
         Some(program) => program.clone(),
-        None => servers::build_rankd()?,
+        None => build_rankd()?,
     };
     let folder = tempfile::tempdir().context("cannot make a folder")?;
     let pinned = !compare.unpinned;

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use rankd_benches::machine;
-use rankd_benches::table::{Table, number};
+use rankd_benches::table::{Table, median, number};
 
 use crate::cases::{Case, Figure};
 
@@ -94,10 +94,4 @@ fn table(figures: &[&Figure]) -> Table {
         ]);
     }
     table
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

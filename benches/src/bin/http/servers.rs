@@ -3,29 +3,19 @@
 //! Invariant: a server that is not installed, or does not come up, ends the run with its name.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use rankd_benches::servers::{Process, SERVER_CORE, announced, on_core, start_rankd};
 
 use crate::cases::{BOARD, Case};
 
 /// How long a server may take to come up.
 const START: Duration = Duration::from_secs(30);
-
-/// A process that ends when it is dropped.
-pub(crate) struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // Fails if it has ended already, which is as good.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// All servers.
 pub(crate) struct Running {
@@ -37,15 +27,6 @@ pub(crate) struct Running {
     _processes: Vec<Process>,
 }
 
-/// Builds the program that is tested.
-pub(crate) fn build_rankd() -> Result<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--release", "--package", "rankd"]).status();
-    ensure!(built.context("cannot run cargo")?.success(), "rankd cannot be built");
-    let own = std::env::current_exe().context("this program has no path")?;
-    Ok(own.with_file_name("rankd"))
-}
-
 /// Starts them all, and fills those that hold members.
 pub(crate) fn start(folder: &Path, rankd: &Path, members: u64, pinned: bool) -> Result<Running> {
     let launch = Launcher { folder, pinned };
@@ -54,7 +35,7 @@ pub(crate) fn start(folder: &Path, rankd: &Path, members: u64, pinned: bool) -> 
         processes.push(process);
         format!("http://127.0.0.1:{port}")
     };
-    let rankd_url = up(launch.rankd(rankd)?);
+    let rankd_url = up(start_rankd(rankd, folder, launch.core(), &[])?);
     let (redis, redis_port) = launch.redis()?;
     let webdis = up(launch.webdis(redis_port)?);
     for url in [&rankd_url, &format!("redis://127.0.0.1:{redis_port}")] {
@@ -108,21 +89,13 @@ struct Launcher<'f> {
 }
 
 impl Launcher<'_> {
-    /// A command on the servers' core.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        if !self.pinned {
-            return Command::new(program);
-        }
-        let mut command = Command::new("taskset");
-        command.args(["-c", "0"]).arg(program);
-        command
+    fn core(&self) -> Option<usize> {
+        self.pinned.then_some(SERVER_CORE)
     }
 
-    fn rankd(&self, program: &Path) -> Result<(Process, u16)> {
-        let mut command = self.command(program);
-        command.args(["serve", "--http", "127.0.0.1:0", "--durability", "interval", "--data"]);
-        command.arg(self.folder.join("rankd")).stderr(Stdio::null());
-        announced(command, "rankd is ready: http://127.0.0.1:")
+    /// A command on the servers' core.
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        on_core(self.core(), program)
     }
 
     fn bare(&self, body_bytes: usize) -> Result<(Process, u16)> {
@@ -180,28 +153,11 @@ impl Launcher<'_> {
     }
 }
 
-/// Starts a server that prints where it listens.
-fn announced(mut command: Command, before: &str) -> Result<(Process, u16)> {
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start a server")?;
-    let stdout = child.stdout.take().context("its output is piped")?;
-    let process = Process(child);
-    let mut lines = BufReader::new(stdout);
-    let mut line = String::new();
-    while lines.read_line(&mut line)? > 0 {
-        if let Some((_, rest)) = line.split_once(before) {
-            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            return Ok((process, digits.parse().context("a port")?));
-        }
-        line.clear();
-    }
-    bail!("{command:?} ended before it was ready")
-}
-
 /// Starts a server that is told where to listen.
 fn listening(mut command: Command, program: &str, port: u16) -> Result<(Process, u16)> {
     let child = command.stdout(Stdio::null()).spawn();
     let advice = || format!("cannot start {program}; install it with: apt-get install {program}");
-    let process = Process(child.with_context(advice)?);
+    let process = Process::new(child.with_context(advice)?);
     let started = Instant::now();
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         ensure!(started.elapsed() < START, "{program} does not listen; {}", advice());

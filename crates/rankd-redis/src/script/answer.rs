@@ -39,8 +39,8 @@ pub(crate) enum Refused {
 /// What became of one batch.
 #[derive(Debug)]
 pub(crate) enum BatchReply {
-    /// One reply an intent.
-    Fresh(Vec<Vec<u8>>),
+    /// It was carried out now.
+    Fresh(Replies),
     /// What was remembered of an earlier batch with this key.
     Repeated(Vec<u8>),
     /// The key belongs to another request.
@@ -48,8 +48,8 @@ pub(crate) enum BatchReply {
 }
 
 impl Answered {
-    /// Reads the script's answer.
-    pub(crate) fn parse(value: Value) -> Result<Self, Malformed> {
+    /// Reads the script's answer to batches of so many intents.
+    pub(crate) fn parse(value: Value, counts: &[usize]) -> Result<Self, Malformed> {
         let mut parts = list(value)?.into_iter();
         let mut next = || bytes(parts.next().unwrap_or_default());
         match &*next()? {
@@ -62,20 +62,52 @@ impl Answered {
         let sequence = text::number("a sequence", &next()?)?;
         let nonce = next()?;
         let nonce = Nonce::parse(&nonce).ok_or_else(|| Malformed::new("a nonce", &nonce))?;
-        let batches = parts.map(BatchReply::parse).collect::<Result<_, _>>()?;
+        let lines = next()?;
+        let mut rest = &*lines;
+        let replies = counts.iter().map(|count| BatchReply::parse(&mut rest, *count));
+        let batches = replies.collect::<Result<_, _>>()?;
+        if !rest.is_empty() {
+            return Err(Malformed::new("the end of an answer", rest));
+        }
         Ok(Self::Done { sequence, nonce, batches })
     }
 }
 
+/// The replies to the intents of a batch, as lines that each begin with a line feed.
+#[derive(Debug)]
+pub(crate) struct Replies(Vec<u8>);
+
+impl Replies {
+    /// One reply an intent.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        self.0.split(|byte| *byte == b'\n').skip(1)
+    }
+}
+
+/// Takes the first line, which begins with a line feed.
+fn line<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Malformed> {
+    let text = rest.strip_prefix(b"\n").ok_or_else(|| Malformed::new("a line", rest))?;
+    let end = text.iter().position(|byte| *byte == b'\n').unwrap_or(text.len());
+    let (line, after) = text.split_at(end);
+    *rest = after;
+    Ok(line)
+}
+
 impl BatchReply {
-    fn parse(value: Value) -> Result<Self, Malformed> {
-        let mut parts = list(value)?.into_iter().map(bytes);
-        let status = parts.next().transpose()?.unwrap_or_default();
-        match &*status {
-            b"f" => parts.collect::<Result<_, _>>().map(Self::Fresh),
-            b"r" => Ok(Self::Repeated(parts.next().transpose()?.unwrap_or_default())),
-            b"k" => Ok(Self::KeyReused),
-            other => Err(Malformed::new("a batch's answer", other)),
+    fn parse(rest: &mut &[u8], count: usize) -> Result<Self, Malformed> {
+        let status = line(rest)?;
+        match status.split_first() {
+            Some((b'f', [])) => {
+                let lines = *rest;
+                for _ in 0..count {
+                    line(rest)?;
+                }
+                let (lines, _) = lines.split_at(lines.len() - rest.len());
+                Ok(Self::Fresh(Replies(lines.to_vec())))
+            }
+            Some((b'r', memory)) => Ok(Self::Repeated(memory.to_vec())),
+            Some((b'k', [])) => Ok(Self::KeyReused),
+            _ => Err(Malformed::new("a batch's answer", status)),
         }
     }
 

@@ -22,8 +22,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use rankd_engine::{Clock as _, SystemClock};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
@@ -33,7 +32,7 @@ use crate::reply::{self, Reply};
 use crate::service::{Asked, PlainReply, Service};
 
 use self::date::Date;
-use self::plain::Parsed;
+use self::plain::{Known, Parsed};
 
 pub(crate) use self::plain::Plain;
 pub(crate) use self::rewound::Rewound;
@@ -43,11 +42,11 @@ const INPUT_BYTES: usize = 4 * 1024;
 
 /// How a connection left the lane.
 #[derive(Debug)]
-pub(crate) enum Left {
+pub(crate) enum Left<S> {
     /// It is over.
-    Ended,
+    Ended(S),
     /// Its next request is not for the lane; it begins with these bytes.
-    HandedOver(TcpStream, Vec<u8>),
+    HandedOver(S, Vec<u8>),
 }
 
 /// How long a connection may take, and where it learns that the server stops.
@@ -64,15 +63,17 @@ pub(crate) struct Patience {
 }
 
 /// One connection.
-pub(crate) struct Lane<'s> {
+pub(crate) struct Lane<'s, S> {
     service: &'s Service,
-    stream: TcpStream,
+    stream: S,
     patience: Patience,
     input: Vec<u8>,
     out: Vec<u8>,
     /// The body of the reply that is being written; its length has to be known before it.
     body: Vec<u8>,
     date: Date,
+    /// What the client says each time.
+    known: Known,
     /// A Host that was found to be this server's own.
     host: Vec<u8>,
     /// Since when the next request is waited for.
@@ -96,16 +97,18 @@ enum Woken {
     Draining,
 }
 
-impl<'s> Lane<'s> {
-    pub(crate) fn new(stream: TcpStream, service: &'s Service, patience: Patience) -> Self {
+impl<'s, S: AsyncRead + AsyncWrite + Unpin> Lane<'s, S> {
+    /// A connection of which `input` was read already.
+    pub(crate) fn new(stream: S, input: Vec<u8>, service: &'s Service, patience: Patience) -> Self {
         Self {
             service,
             stream,
             patience,
-            input: Vec::new(),
+            input,
             out: Vec::new(),
             body: Vec::new(),
             date: Date::default(),
+            known: Known::default(),
             host: Vec::new(),
             waiting_since: Instant::now(),
         }
@@ -115,7 +118,7 @@ impl<'s> Lane<'s> {
     ///
     /// # Errors
     /// The connection broke.
-    pub(crate) async fn run(mut self) -> io::Result<Left> {
+    pub(crate) async fn run(mut self) -> io::Result<Left<S>> {
         let mut alarm = std::pin::pin!(sleep_until(self.waiting_since + self.patience.idle));
         let mut draining = self.patience.draining.clone();
         let mut drained = std::pin::pin!(async move {
@@ -127,17 +130,17 @@ impl<'s> Lane<'s> {
             let next = self.answer_all(begins).await?;
             self.flush().await?;
             let lacks_body = match next {
-                Next::Close => return Ok(Left::Ended),
+                Next::Close => return Ok(Left::Ended(self.stream)),
                 Next::HandOver => return Ok(Left::HandedOver(self.stream, self.input)),
                 Next::More { body } => body,
             };
             begins = self.input.is_empty();
             match self.read(lacks_body, alarm.as_mut(), drained.as_mut()).await? {
-                Woken::Read(0) | Woken::Draining => return Ok(Left::Ended),
+                Woken::Read(0) | Woken::Draining => return Ok(Left::Ended(self.stream)),
                 Woken::Late if lacks_body => {
                     return Ok(Left::HandedOver(self.stream, self.input));
                 }
-                Woken::Late => return Ok(Left::Ended),
+                Woken::Late => return Ok(Left::Ended(self.stream)),
                 Woken::Read(_) => {}
             }
         }
@@ -184,12 +187,13 @@ impl<'s> Lane<'s> {
         let mut input = std::mem::take(&mut self.input);
         let mut at = 0;
         let mut started = Instant::now();
+        self.date.set(SystemClock.now_ms());
         let next = loop {
             let rest = input.get(at..).unwrap_or_default();
             if rest.is_empty() {
                 break Next::More { body: false };
             }
-            let (bytes, plain) = match plain::parse(rest) {
+            let (bytes, plain) = match self.known.parse(rest) {
                 Parsed::Complete(bytes, plain) => (bytes, plain),
                 Parsed::Partial { .. } if rest.len() >= LANE_INPUT_BYTES_MAX => {
                     break Next::HandOver;
@@ -270,6 +274,8 @@ impl<'s> Lane<'s> {
 
     /// Writes any other reply.
     fn append(&mut self, reply: Reply) {
+        // It may have waited for a disk.
+        self.date.set(SystemClock.now_ms());
         let (head, body) = reply::into_parts(reply);
         let reason = head.status.canonical_reason().unwrap_or("");
         for text in ["HTTP/1.1 ", head.status.as_str(), " ", reason, "\r\n"] {
@@ -304,7 +310,7 @@ impl<'s> Lane<'s> {
             self.out.extend_from_slice(b"connection: close\r\n");
         }
         self.out.extend_from_slice(b"date: ");
-        self.out.extend_from_slice(self.date.at(SystemClock.now_ms()));
+        self.out.extend_from_slice(self.date.text());
         self.out.extend_from_slice(b"\r\n\r\n");
     }
 
@@ -332,19 +338,28 @@ impl<'s> Lane<'s> {
 }
 
 /// Sends what was written, or gives the client up.
-async fn flush(stream: &mut TcpStream, out: &mut Vec<u8>, patience: Duration) -> io::Result<()> {
+async fn flush<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    out: &mut Vec<u8>,
+    patience: Duration,
+) -> io::Result<()> {
     if out.is_empty() {
         return Ok(());
     }
-    // Almost always the system has room for all of it, and no timer is needed.
-    let sent = match stream.try_write(out) {
-        Ok(sent) => sent,
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => 0,
-        Err(error) => return Err(error),
-    };
-    if let Some(rest) = out.get(sent..).filter(|rest| !rest.is_empty()) {
-        let sending = timeout(patience, stream.write_all(rest)).await;
-        sending.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+    {
+        let mut sending = std::pin::pin!(async {
+            stream.write_all(out).await?;
+            stream.flush().await
+        });
+        tokio::select! {
+            biased;
+            sent = sending.as_mut() => sent?,
+            // Almost always the system has room for all of it, and no timer is needed.
+            () = std::future::ready(()) => {
+                let sent = timeout(patience, sending).await;
+                sent.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
+            }
+        }
     }
     out.clear();
     if out.capacity() > 2 * INPUT_BYTES {

@@ -5,23 +5,28 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Reads `unread` before the stream; writes go to the stream.
 #[derive(Debug)]
-pub(crate) struct Rewound {
+pub(crate) struct Rewound<S> {
     unread: Vec<u8>,
     at: usize,
-    stream: TcpStream,
+    stream: S,
 }
 
-impl Rewound {
-    pub(crate) fn new(stream: TcpStream, unread: Vec<u8>) -> Self {
+impl<S> Rewound<S> {
+    pub(crate) fn new(stream: S, unread: Vec<u8>) -> Self {
         Self { unread, at: 0, stream }
+    }
+
+    /// The stream, and what has not come again yet.
+    pub(crate) fn into_parts(mut self) -> (S, Vec<u8>) {
+        self.unread.drain(..self.at);
+        (self.stream, self.unread)
     }
 }
 
-impl AsyncRead for Rewound {
+impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -42,7 +47,7 @@ impl AsyncRead for Rewound {
     }
 }
 
-impl AsyncWrite for Rewound {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -5,20 +5,20 @@ use std::net::SocketAddr;
 
 use rankd_engine::EngineOptions;
 use rankd_server::Tunables;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::support::{TestServer, tuned};
 
 /// Turns any plain request into one that is not.
-const FOREIGN: &str = "cookie: a=b\r\n";
+pub(crate) const FOREIGN: &str = "cookie: a=b\r\n";
 
 /// One reply: its status, its headers in alphabetical order without the date, and its body.
 #[derive(Debug, PartialEq, Eq)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Reply {
@@ -30,19 +30,31 @@ impl Reply {
 }
 
 /// Reads replies one after the other.
-struct Replies {
-    stream: TcpStream,
+pub(crate) struct Replies<S = TcpStream> {
+    pub(crate) stream: S,
     input: Vec<u8>,
 }
 
 impl Replies {
-    async fn of(address: SocketAddr, requests: &str) -> Self {
-        let mut stream = TcpStream::connect(address).await.expect("the server listens");
-        stream.write_all(requests.as_bytes()).await.expect("an open connection");
-        Self { stream, input: Vec::new() }
+    pub(crate) async fn of(address: SocketAddr, requests: &str) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the server listens");
+        Self::over(stream, requests).await
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Replies<S> {
+    pub(crate) async fn over(stream: S, requests: &str) -> Self {
+        let mut replies = Self { stream, input: Vec::new() };
+        replies.ask(requests).await;
+        replies
     }
 
-    async fn next(&mut self) -> Reply {
+    pub(crate) async fn ask(&mut self, requests: &str) {
+        self.stream.write_all(requests.as_bytes()).await.expect("an open connection");
+        self.stream.flush().await.expect("an open connection");
+    }
+
+    pub(crate) async fn next(&mut self) -> Reply {
         loop {
             let mut headers = [httparse::EMPTY_HEADER; 32];
             let mut head = httparse::Response::new(&mut headers);
@@ -76,7 +88,7 @@ impl Replies {
     }
 
     /// The server closes without another byte.
-    async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         let mut rest = self.input;
         // A reset is a way of closing, too.
         let _: std::io::Result<usize> = self.stream.read_to_end(&mut rest).await;
@@ -84,7 +96,7 @@ impl Replies {
     }
 }
 
-fn request(method: &str, path: &str, body: &str, headers: &str) -> String {
+pub(crate) fn request(method: &str, path: &str, body: &str, headers: &str) -> String {
     let length = match body {
         "" => String::new(),
         body => format!("content-length: {}\r\n", body.len()),
@@ -93,7 +105,7 @@ fn request(method: &str, path: &str, body: &str, headers: &str) -> String {
 }
 
 /// A server with a board of three.
-async fn server() -> TestServer {
+pub(crate) async fn server() -> TestServer {
     let server = TestServer::start();
     for (member, score) in [("a", 30), ("b%2Fc", 20), ("%F0%9F%8F%86", 10)] {
         let path = format!("/v1/boards/arcade/members/{member}");

@@ -19,3 +19,4 @@ mod reads;
 mod scores;
 mod support;
 mod tls;
+mod turns;

@@ -22,13 +22,13 @@ use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 use crate::support::{TestServer, options, tuned};
 
 /// A certificate for `localhost` in a folder, and what a client trusts.
-struct Certificate {
+pub(crate) struct Certificate {
     folder: TempDir,
-    der: CertificateDer<'static>,
+    pub(crate) der: CertificateDer<'static>,
 }
 
 impl Certificate {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let der = Self::write(folder.path());
         Self { folder, der }
@@ -48,13 +48,13 @@ impl Certificate {
         TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem") }
     }
 
-    fn options(&self) -> ServerOptions {
+    pub(crate) fn options(&self) -> ServerOptions {
         ServerOptions { tls: Some(self.files()), ..options() }
     }
 }
 
 /// A connection after its handshake, with a client that trusts `der` and offers `protocol`.
-async fn connect(
+pub(crate) async fn connect(
     server: &TestServer,
     der: &CertificateDer<'static>,
     protocol: &str,

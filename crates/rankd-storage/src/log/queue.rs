@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use rankd_engine::{Change, ChangeSink, Health, StoreError, StoreStats};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 
 use crate::limits::{QUEUE_BYTES_MAX, QUEUE_RECORDS_MAX};
 use crate::log::active::Failure;
 use crate::log::group::Pending;
-use crate::log::waiters::{Verdict, Waiters};
+use crate::log::waiters::{Verdict, Waiter, Waiters};
 
 /// What a waiter is told whose record the writer did not get to.
 const CLOSED: &str = "the store is closed";
@@ -163,7 +163,8 @@ impl Queue {
         Some(refusal)
     }
 
-    /// Takes the changes of one batch and returns their sequence. Neither blocks nor fails.
+    /// Takes the changes of one batch and returns their sequence. Neither blocks nor fails. The
+    /// writer hears of them at the next [`Queue::announce`] at the latest.
     pub(crate) fn push(
         &self,
         accepted_ms: i64,
@@ -174,12 +175,17 @@ impl Queue {
         state.stats.sequence += 1;
         let sequence = state.stats.sequence;
         state.pending.push(Pending { sequence, accepted_ms, changes, admission });
+        sequence
+    }
+
+    /// Wakes the writer if there is enough for it to do.
+    pub(crate) fn announce(&self) {
+        let state = self.state.lock();
         let is_wanted = state.pending.len() >= state.wake_at;
         drop(state);
         if is_wanted {
             self.wake.notify_all();
         }
-        sequence
     }
 
     /// Returns when everything up to `sequence` is as durable as was promised.
@@ -187,17 +193,23 @@ impl Queue {
     /// # Errors
     /// Why it may never be.
     pub(crate) async fn acknowledged(&self, sequence: u64) -> Verdict {
-        let receiver = {
-            let mut state = self.state.lock();
-            if state.acknowledged >= sequence {
-                return Ok(());
-            }
-            if let Some(failure) = &state.failure {
-                return Err(failure.reason.clone());
-            }
-            state.waiters.add(sequence)
-        };
+        let (sender, receiver) = oneshot::channel();
+        self.when_acknowledged(sequence, Waiter::Verdict(sender));
         receiver.await.unwrap_or_else(|_gone| Err(CLOSED.to_owned()))
+    }
+
+    /// Tells the waiter when everything up to `sequence` is as durable as was promised, or why it
+    /// may never be. Does not block.
+    pub(crate) fn when_acknowledged(&self, sequence: u64, waiter: Waiter) {
+        let verdict = {
+            let mut state = self.state.lock();
+            match &state.failure {
+                _ if state.acknowledged >= sequence => Ok(()),
+                Some(failure) => Err(failure.reason.clone()),
+                None => return state.waiters.add(sequence, waiter),
+            }
+        };
+        waiter.tell(&verdict);
     }
 
     /// Returns when everything up to `sequence` is on disk. Blocks; not for async code.
@@ -214,7 +226,9 @@ impl Queue {
                 return Err(failure.reason.clone());
             }
             state.sync_wanted = state.sync_wanted.max(sequence);
-            state.sync_waiters.add(sequence)
+            let (sender, receiver) = oneshot::channel();
+            state.sync_waiters.add(sequence, Waiter::Verdict(sender));
+            receiver
         };
         self.wake.notify_all();
         receiver.blocking_recv().unwrap_or_else(|_gone| Err(CLOSED.to_owned()))
@@ -261,8 +275,10 @@ impl Queue {
         let mut state = self.state.lock();
         state.stats.records += records;
         state.stats.log_bytes += bytes;
-        if is_promise {
-            state.acknowledge(sequence).tell(&Ok(()));
+        let acknowledged = is_promise.then(|| state.acknowledge(sequence));
+        drop(state);
+        if let Some(acknowledged) = acknowledged {
+            acknowledged.tell(&Ok(()));
         }
     }
 
@@ -360,7 +376,9 @@ impl Queue {
 /// For cuts, which only ask; what a batch appends comes with its place in the queue.
 impl ChangeSink for Queue {
     fn append(&self, accepted_ms: i64, changes: Vec<Change>) -> u64 {
-        self.push(accepted_ms, changes, None)
+        let sequence = self.push(accepted_ms, changes, None);
+        self.announce();
+        sequence
     }
 
     fn last_sequence(&self) -> u64 {
@@ -429,6 +447,7 @@ mod tests {
             let writer = scope.spawn(|| taken(&queue, 3, HOUR));
             queue.push(1, Vec::new(), None);
             queue.push(1, Vec::new(), None);
+            queue.announce();
             assert_eq!(writer.join().expect("it does not panic"), 3);
         });
     }

@@ -1,39 +1,56 @@
-//! Who waits for which sequence. Cost: O(log n) to add, O(log n + answered) to answer.
+//! Who waits for which sequence. Cost: O(1) to add near the end, O(answered) to answer.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
-use tokio::sync::oneshot::{self, Receiver, Sender};
+use rankd_engine::Procedure;
+use tokio::sync::oneshot::Sender;
 
 /// What a waiter is told: that it is so, or why it may not be.
 pub(crate) type Verdict = Result<(), String>;
 
-/// Waiters by the sequence that they wait for.
+/// What becomes of a procedure: it is given back, or may not be durable.
+pub(crate) type Carried = Result<Box<dyn Procedure>, String>;
+
+/// Somebody who waits. One that has gone away is not missed.
+pub(crate) enum Waiter {
+    /// For a verdict.
+    Verdict(Sender<Verdict>),
+    /// For what a procedure did.
+    Turn(Sender<Carried>, Box<dyn Procedure>),
+}
+
+impl Waiter {
+    pub(crate) fn tell(self, verdict: &Verdict) {
+        match self {
+            Self::Verdict(sender) => drop(sender.send(verdict.clone())),
+            Self::Turn(sender, procedure) => {
+                drop(sender.send(verdict.clone().map(|()| procedure)));
+            }
+        }
+    }
+}
+
+/// Waiters in the order of the sequences that they wait for.
 #[derive(Default)]
-pub(crate) struct Waiters(BTreeMap<u64, Vec<Sender<Verdict>>>);
+pub(crate) struct Waiters(VecDeque<(u64, Waiter)>);
 
 impl Waiters {
     /// Adds a waiter for everything up to `sequence`.
-    pub(crate) fn add(&mut self, sequence: u64) -> Receiver<Verdict> {
-        let (sender, receiver) = oneshot::channel();
-        self.0.entry(sequence).or_default().push(sender);
-        receiver
+    pub(crate) fn add(&mut self, sequence: u64, waiter: Waiter) {
+        let later = self.0.iter().rev().take_while(|(other, _)| *other > sequence).count();
+        self.0.insert(self.0.len() - later, (sequence, waiter));
     }
 
     /// Takes those who wait for nothing after `sequence`.
     pub(crate) fn take_up_to(&mut self, sequence: u64) -> Self {
-        match sequence.checked_add(1) {
-            Some(next) => {
-                let later = self.0.split_off(&next);
-                Self(std::mem::replace(&mut self.0, later))
-            }
-            None => std::mem::take(self),
-        }
+        let count = self.0.partition_point(|(wanted, _)| *wanted <= sequence);
+        Self(self.0.drain(..count).collect())
     }
 
-    /// Tells everybody. A waiter that has gone away is not missed.
+    /// Tells everybody.
     pub(crate) fn tell(self, verdict: &Verdict) {
-        for sender in self.0.into_values().flatten() {
-            let _gone = sender.send(verdict.clone());
+        for (_, waiter) in self.0 {
+            waiter.tell(verdict);
         }
     }
 }

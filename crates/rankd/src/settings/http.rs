@@ -60,7 +60,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         s.tunables.write_ms = parse_number(text, WAIT_MS)?;
         Ok(())
     }),
-    valued("idle_ms", "MS", "60000", "Longest idle time of a connection in the lane", |s, text| {
+    valued("idle_ms", "MS", "60000", "Longest idle time of an HTTP/1 connection", |s, text| {
         s.tunables.idle_ms = parse_number(text, WAIT_MS)?;
         Ok(())
     }),

@@ -91,7 +91,7 @@ fn measure(
     let (latency, after) = std::thread::scope(|scope| {
         let Crowd { address, request, mut streams } = crowd;
         if kind == Kind::Slow {
-            let (over, closed, request) = (&over, &closed, request.clone());
+            let (over, closed) = (&over, &closed);
             let mut slow = Slow { address, request, streams: std::mem::take(&mut streams) };
             scope.spawn(move || slow.send_until(over, closed));
             pause(SETTLE);

@@ -15,9 +15,6 @@ impl<'a> Query<'a> {
         allowed: impl Iterator<Item = &'static str> + Clone,
     ) -> Result<Self, Problem> {
         let mut pairs: Vec<(&'static str, &'a str)> = Vec::new();
-        if raw.is_empty() {
-            return Ok(Self(pairs));
-        }
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(known) = allowed.clone().find(|known| *known == name) else {

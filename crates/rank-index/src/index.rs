@@ -191,6 +191,47 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         tree.upsert(&mut self.cx, &needle, hash, key)
     }
 
+    /// Gives `member` the key that `change` makes of the one it has, and returns that one; where
+    /// `change` says `None`, everything stays as it is. O(log n), and less than a look-up and an
+    /// [`upsert`](Self::upsert): a member that stays among the same neighbours is not searched for
+    /// from above.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    ///
+    /// ```
+    /// use rank_index::{RankIndex, ScoreKey};
+    /// let mut index: RankIndex<ScoreKey> = RankIndex::new();
+    /// let plus = |key: Option<ScoreKey>| {
+    ///     Some(ScoreKey { score: key.map_or(0, |key| key.score) + 5 })
+    /// };
+    /// assert_eq!(index.update(b"ada", plus)?, None);
+    /// assert_eq!(index.update(b"ada", plus)?, Some(ScoreKey { score: 5 }));
+    /// assert_eq!(index.update(b"ada", |_| None)?, Some(ScoreKey { score: 10 }));
+    /// assert_eq!(index.get(b"ada"), Some(ScoreKey { score: 10 }));
+    /// # Ok::<(), rank_index::IndexError>(())
+    /// ```
+    pub fn update(
+        &mut self,
+        member: &[u8],
+        change: impl FnOnce(Option<K>) -> Option<K>,
+    ) -> Result<Option<K>, IndexError> {
+        check_member::<K>(member.len())?;
+        let Form::Tree(tree) = &mut self.form else {
+            let stored = self.get(member);
+            if let Some(key) = change(stored) {
+                self.upsert(member, key)?;
+            }
+            return Ok(stored);
+        };
+        let needle = Needle::new(member);
+        let hash = self.cx.hasher.hash(&needle);
+        if !self.cx.epochs.is_idle() {
+            self.cx.forget_dropped_snapshots(Some(&mut tree.leaves));
+        }
+        tree.update(&mut self.cx, &needle, hash, change)
+    }
+
     /// Removes `member` and returns its key. O(log n).
     ///
     /// ```

@@ -139,6 +139,12 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         self.key(self.len() - 1)
     }
 
+    /// Whether an entry of this key comes behind the first and before the last entry. The leaf is
+    /// not empty.
+    pub(crate) fn is_around(&self, key: &K) -> bool {
+        self.key(0).is_before(key) && key.is_before(&self.last_key())
+    }
+
     /// Position of the entry in `slot`, which is in use.
     #[inline]
     pub(crate) fn position(&self, slot: u8) -> usize {

@@ -47,10 +47,20 @@ impl<T: Copy, F: Fn(&T, &T) -> Ordering> Best<T, F> {
         }
     }
 
-    /// The best, in order.
-    pub(crate) fn finish(mut self) -> Vec<T> {
+    /// The best, in any order.
+    pub(crate) fn chosen(mut self) -> Vec<T> {
         self.drop_surplus();
-        self.entries.sort_unstable_by(&self.order);
+        self.entries
+    }
+
+    /// The best; the first `sorted` of them in order and before the others.
+    pub(crate) fn finish(mut self, sorted: usize) -> Vec<T> {
+        self.drop_surplus();
+        let sorted = sorted.min(self.entries.len());
+        if let Some(last) = sorted.checked_sub(1) {
+            self.entries.select_nth_unstable_by(last, &self.order);
+            self.entries[..last].sort_unstable_by(&self.order);
+        }
         self.entries
     }
 }
@@ -68,7 +78,11 @@ mod tests {
             let mut expected = numbers.clone();
             expected.sort_unstable();
             expected.truncate(keep);
-            assert_eq!(best.finish(), expected);
+            let found = best.finish(200);
+            let sorted = keep.min(200);
+            assert_eq!(found[..sorted], expected[..sorted]);
+            assert_eq!(found.len(), expected.len());
+            assert_eq!(found.iter().max(), expected.last());
             numbers.rotate_left(777);
         }
     }

@@ -14,8 +14,10 @@ use crate::sum::{RANGE_USERS, RangeSums, Sums};
 use crate::users::UsersView;
 use crate::window::WindowView;
 
-/// Users whose order is made on the way, so that a page among them costs nothing.
+/// Users who are picked out on the way, so that a page among them costs little.
 pub(crate) const TOP_KEPT: usize = 1_024;
+/// Of whom so many are put in order at once: the page that is mostly asked for.
+pub(crate) const TOP_SORTED: usize = 128;
 /// A page that ends before this part of the board is picked out; for a later one, all are sorted.
 const PICKED_PART: usize = 16;
 
@@ -44,7 +46,9 @@ pub struct Standings {
     measure: Measure,
     users: UsersView,
     ranges: Vec<RangeSums>,
+    /// The best, of whom [`TOP_SORTED`] are in order.
     top: Vec<Entry>,
+    top_sorted: OnceLock<Vec<Entry>>,
     total: usize,
     sorted: OnceLock<Vec<Entry>>,
 }
@@ -54,7 +58,8 @@ impl Standings {
         let Sums { ranges, top } = sums;
         let total = ranges.iter().map(|range| range.entries.len()).sum();
         let users = view.users.clone();
-        Self { measure: view.measure, users, ranges, top, total, sorted: OnceLock::new() }
+        let (top_sorted, sorted) = (OnceLock::new(), OnceLock::new());
+        Self { measure: view.measure, users, ranges, top, top_sorted, total, sorted }
     }
 
     /// Users on the board.
@@ -74,13 +79,16 @@ impl Standings {
         let page = |entries: &[Entry]| {
             entries[offset..end].iter().map(|entry| self.tally(entry)).collect()
         };
-        if end <= self.top.len() {
+        if end <= self.top.len().min(TOP_SORTED) {
             return page(&self.top);
+        }
+        if end <= self.top.len() {
+            return page(self.top_sorted());
         }
         if self.sorted.get().is_none() && end <= self.total / PICKED_PART {
             let mut best = Best::new(end, |one, two| self.order(one, two));
             self.entries().for_each(|entry| best.push(*entry));
-            return page(&best.finish());
+            return page(&best.finish(end));
         }
         page(self.sorted())
     }
@@ -104,7 +112,7 @@ impl Standings {
 
     /// Bytes that it takes, or will take once it has been sorted.
     pub fn bytes(&self) -> usize {
-        2 * self.total * size_of::<Entry>() + self.top.len() * size_of::<Entry>()
+        2 * (self.total + self.top.len()) * size_of::<Entry>()
     }
 
     fn better_than(&self, own: &Entry) -> usize {
@@ -127,6 +135,15 @@ impl Standings {
 
     fn order(&self, one: &Entry, two: &Entry) -> Ordering {
         order(self.measure, &self.users, one, two)
+    }
+
+    /// The best, all in order.
+    fn top_sorted(&self) -> &[Entry] {
+        self.top_sorted.get_or_init(|| {
+            let mut top = self.top.clone();
+            top.sort_unstable_by(|one, two| self.order(one, two));
+            top
+        })
     }
 
     /// All entries, in order.

@@ -19,7 +19,7 @@ use crate::day::DayRun;
 use crate::postings::Posting;
 use crate::row::{Counts, Measure};
 use crate::select::Best;
-use crate::standings::{Entry, TOP_KEPT, order};
+use crate::standings::{Entry, TOP_KEPT, TOP_SORTED, order};
 use crate::time;
 use crate::window::{Part, Source, WindowView};
 
@@ -44,7 +44,7 @@ pub(crate) struct RangeSums {
 pub(crate) struct Sums {
     /// By range of users.
     pub(crate) ranges: Vec<RangeSums>,
-    /// The best, in order: [`TOP_KEPT`] of them, or all.
+    /// The best, [`TOP_KEPT`] of them or all; of those, [`TOP_SORTED`] are in order.
     pub(crate) top: Vec<Entry>,
 }
 
@@ -82,7 +82,7 @@ fn assemble(view: &WindowView, ranges: usize, done: Vec<Share>) -> Sums {
             sums.ranges[range] = of_range;
         }
     }
-    sums.top = best.finish();
+    sums.top = best.finish(TOP_SORTED);
     sums
 }
 
@@ -124,7 +124,7 @@ impl Job<'_> {
             let range = self.next.fetch_add(1, Ordering::Relaxed);
             if range >= self.ranges {
                 slots.spare();
-                return Share { ranges, top: best.finish() };
+                return Share { ranges, top: best.chosen() };
             }
             slots.first = first_user(range);
             self.add(range, &mut slots);

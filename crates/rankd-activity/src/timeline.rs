@@ -300,7 +300,7 @@ impl Filter<'_> {
                 best.push((day.number, row, nth));
             }
         }
-        let page = best.finish().into_iter().skip(query.offset);
+        let page = best.finish(usize::MAX).into_iter().skip(query.offset);
         page.map(|(day, row, _)| self.view.row(day, &row)).collect()
     }
 }

@@ -189,7 +189,7 @@ fn many_users_on_several_threads() {
             for threads in [1, 2, 7] {
                 let standings = view.standings(NonZeroUsize::new(threads).unwrap());
                 // Kept, picked out, and sorted.
-                for offset in [0, 1_000, 2_000, 30_000] {
+                for offset in [0, 100, 500, 1_000, 2_000, 30_000] {
                     let end = expected.len().min(offset + 50);
                     let page = &expected[offset.min(end)..end];
                     assert_eq!(standings.tallies(offset, 50), page);
@@ -197,9 +197,12 @@ fn many_users_on_several_threads() {
                 assert_eq!(standings.tallies(0, usize::MAX), expected);
             }
         }
-        let expected =
-            pair.recount.board(Measure::Referrals, Window { from_ms, until_ms }, Some(&[0, 1]));
-        let view = pair.ledger.tagged(Window { from_ms, until_ms }, &[1, 0]);
-        assert_eq!(view.standings(NonZeroUsize::new(2).unwrap()).tallies(0, usize::MAX), expected);
+        // Few rows and many: they are added up in different ways.
+        for tags in [vec![0, 1], (0..30).collect()] {
+            let window = Window { from_ms, until_ms };
+            let expected = pair.recount.board(Measure::Referrals, window, Some(&tags));
+            let standings = pair.ledger.tagged(window, &tags).standings(NonZeroUsize::MIN);
+            assert_eq!(standings.tallies(0, usize::MAX), expected);
+        }
     }
 }

@@ -150,8 +150,10 @@ impl Sample {
         }
         drop(store);
         let disk = fs.disk();
-        let files = disk.files().map(|(name, bytes)| (name.to_owned(), bytes.to_vec()));
-        Ok(Self { files: files.collect(), states })
+        // A start removes temporary files, whatever is in them.
+        let files = disk.files().filter(|(name, _)| !name.ends_with(".tmp"));
+        let files = files.map(|(name, bytes)| (name.to_owned(), bytes.to_vec())).collect();
+        Ok(Self { files, states })
     }
 
     /// Damages the folder in the way of this number, and judges what a start makes of it.

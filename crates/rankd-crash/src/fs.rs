@@ -307,7 +307,8 @@ impl SimFs {
         let moment = Moment::of(caller, op, name, inner.place(caller).has_removed);
         self.pass_gate(&mut inner, caller, moment);
         self.wait_for_healing(&mut inner, caller, op);
-        inner.place(caller).has_removed = op == Op::Remove;
+        inner.place(caller).has_removed =
+            matches!(moment, Moment::RemoveSnapshot | Moment::RemoveSegment);
         inner.check_power()?;
         let hit = Hit { caller, op: Some(op), is_log: name.contains(".rlog") };
         let is_cut = inner.is_cut_at(moment);

@@ -77,7 +77,7 @@ moments! {
     SnapshotRename: "snapshot: rename",
     /// That name becomes durable.
     SnapshotFolder: "snapshot: fsync of the folder",
-    /// An old snapshot is removed.
+    /// An old snapshot is removed, or set aside to be written over.
     RemoveSnapshot: "removal of a snapshot",
     /// An old segment is removed.
     RemoveSegment: "removal of a segment",
@@ -122,7 +122,7 @@ impl FromStr for Moment {
 }
 
 impl Moment {
-    /// The moment of this call; `has_removed`: the caller's last call was a removal.
+    /// The moment of this call; `has_removed`: the caller's last call was such a removal.
     #[must_use]
     pub fn of(caller: Caller, op: Op, name: &str, has_removed: bool) -> Self {
         match caller {
@@ -159,6 +159,7 @@ impl Moment {
 
     fn of_snapshots(op: Op, name: &str, has_removed: bool) -> Self {
         match op {
+            Op::Rename if name.ends_with(".rsnap") => Self::RemoveSnapshot,
             Op::Rename => Self::SnapshotRename,
             Op::SyncFolder if has_removed => Self::RemoveFolder,
             Op::SyncFolder => Self::SnapshotFolder,

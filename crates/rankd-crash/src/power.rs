@@ -21,8 +21,9 @@ use crate::random::Random;
 const LIVES: u64 = 40;
 /// Lives behind the scene of another campaign.
 const LIVES_OF_A_SCENE: u64 = 12;
-/// A start is swept if it makes so many changing calls: one with nothing to repair makes fewer.
-const CALLS_WORTH_A_SWEEP: u64 = 4;
+/// A start is swept if it makes so many changing calls: one with nothing to do but to remove a
+/// spare file makes fewer.
+const CALLS_WORTH_A_SWEEP: u64 = 5;
 /// Kills among the lives: one in so many.
 const KILL_ONE_IN: usize = 5;
 /// A life ends at this call, if the moment that it aims at did not come before.
@@ -254,8 +255,8 @@ const AIMS: [(Moment, usize); 14] = [
     (Moment::LogSync, 2),
     (Moment::RotationWrite, 1),
     (Moment::RotationSync, 1),
-    (Moment::RotationRename, 3),
-    (Moment::RotationFolder, 3),
+    (Moment::RotationRename, 4),
+    (Moment::RotationFolder, 4),
     (Moment::SnapshotWrite, 1),
     (Moment::SnapshotSync, 1),
     (Moment::SnapshotRename, 1),

@@ -142,11 +142,30 @@ impl BoardIndex {
             let previous = index.upsert(member, Layout::pack(codec, score, at_ms))?;
             return Ok(previous.map(|key| codec.score(key.score_bits())));
         }
-        let previous = self.get(codec, member).map(|(previous, _)| previous);
-        if previous != Some(score) {
-            self.set(codec, member, score, at_ms)?;
-        }
-        Ok(previous)
+        self.update(codec, member, at_ms, |_| Some(score))
+    }
+
+    /// Puts the member at the score that `change` makes of the one that it has, and returns that
+    /// one. Where it is the same, or `None`, the time stays, too.
+    ///
+    /// # Errors
+    /// As [`BoardIndex::set`].
+    pub(crate) fn update(
+        &mut self,
+        codec: Codec,
+        member: &[u8],
+        at_ms: i64,
+        change: impl FnOnce(Option<Score>) -> Option<Score>,
+    ) -> Result<Option<Score>, rank_index::IndexError> {
+        let mut stored = None;
+        with_index!(self, index => {
+            index.update(member, |key| {
+                stored = key.map(|key| codec.score(key.score_bits()));
+                let new = change(stored).filter(|new| stored != Some(*new));
+                new.map(|score| Layout::pack(codec, score, at_ms))
+            })?;
+        });
+        Ok(stored)
     }
 
     /// Takes the member out. Returns whether it was there.

@@ -99,6 +99,8 @@ pub enum FileStatus {
     Newer,
     /// Was never finished; the next start removes it.
     Unfinished,
+    /// A snapshot that was superseded: the next one is written over it, or a start removes it.
+    Spare,
     /// A torn tail that was cut off earlier and kept.
     Kept,
 }
@@ -122,14 +124,16 @@ pub fn check(folder: &Path, fs: &dyn Fs) -> Result<CheckReport, StorageError> {
             check_snapshot(fs, folder, *sequence, report)
         })?);
     }
-    let rest = [(&listing.temporaries, FileStatus::Unfinished), (&listing.tails, FileStatus::Kept)];
-    for (names, status) in rest {
-        for name in names {
-            files.push(check_file(fs, folder, name.clone(), |report| {
-                report.status = status;
-                Ok(())
-            })?);
-        }
+    let temporaries = listing.temporaries.iter().map(|name| match names::is_spare(name) {
+        true => (name, FileStatus::Spare),
+        false => (name, FileStatus::Unfinished),
+    });
+    let tails = listing.tails.iter().map(|name| (name, FileStatus::Kept));
+    for (name, status) in temporaries.chain(tails) {
+        files.push(check_file(fs, folder, name.clone(), |report| {
+            report.status = status;
+            Ok(())
+        })?);
     }
     let start = try_start(fs, folder, &listing)?;
     Ok(CheckReport {
@@ -143,7 +147,7 @@ pub fn check(folder: &Path, fs: &dyn Fs) -> Result<CheckReport, StorageError> {
 
 fn verdict(files: &[FileReport], start: &Start) -> Verdict {
     let is_good = |report: &FileReport| {
-        matches!(report.status, FileStatus::Good | FileStatus::Kept | FileStatus::Unfinished)
+        !matches!(report.status, FileStatus::Torn | FileStatus::Damaged | FileStatus::Newer)
     };
     match start.sequence {
         None => Verdict::Damaged,

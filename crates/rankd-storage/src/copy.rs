@@ -76,6 +76,7 @@ impl CopyFolder {
             fs: &*self.fs,
             folder: &self.folder,
             store: random_id()?,
+            spare: None,
             clock: &*self.clock,
             is_stopped: &|| false,
             tell: &|_| {},

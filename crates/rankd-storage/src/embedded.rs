@@ -120,6 +120,7 @@ impl EmbeddedStore {
             queue: Arc::clone(&queue),
             desk: Arc::clone(&desk),
             good,
+            spare: None,
         };
         let writer = Writer::new(
             Arc::clone(&queue),

@@ -7,10 +7,12 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use rustix::fs::{FlockOperation, flock};
+
+use crate::direct::DirectFile;
 
 /// A folder's files. All paths are complete.
 pub trait Fs: Send + Sync + 'static {
@@ -37,6 +39,24 @@ pub trait Fs: Send + Sync + 'static {
     /// # Errors
     /// What the disk says.
     fn create(&self, path: &Path) -> io::Result<Box<dyn FsFile>>;
+
+    /// Opens an existing file that will be written from one end to the other and not read soon:
+    /// its writes may pass the page cache by.
+    ///
+    /// # Errors
+    /// What the disk says, `NotFound` among it.
+    fn open_long(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
+        self.open(path, true)
+    }
+
+    /// Whether this is the only name of the file, so that writing to it changes no other one.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn has_one_name(&self, path: &Path) -> io::Result<bool> {
+        let _ = path;
+        Ok(true)
+    }
 
     /// Gives a file another name within its folder, replacing what has that name.
     ///
@@ -109,6 +129,14 @@ pub trait FsFile: Send + Sync {
     /// # Errors
     /// What the disk says. What was not durable before may then never be.
     fn sync(&self) -> io::Result<()>;
+
+    /// Whether whole pieces of so many bytes ([`DIRECT_ALIGN_BYTES`]), written at multiples of
+    /// it, go to the disk at once instead of waiting in memory for the next fsync of any file.
+    ///
+    /// [`DIRECT_ALIGN_BYTES`]: crate::limits::DIRECT_ALIGN_BYTES
+    fn is_direct(&self) -> bool {
+        false
+    }
 }
 
 /// Holds a folder's lock until it is dropped.
@@ -204,6 +232,14 @@ impl Fs for RealFs {
     fn create(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
         let mut options = OpenOptions::new();
         Ok(Box::new(options.read(true).write(true).create(true).truncate(true).open(path)?))
+    }
+
+    fn open_long(&self, path: &Path) -> io::Result<Box<dyn FsFile>> {
+        DirectFile::open(path)
+    }
+
+    fn has_one_name(&self, path: &Path) -> io::Result<bool> {
+        Ok(std::fs::symlink_metadata(path)?.nlink() == 1)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {

@@ -43,6 +43,7 @@ mod bytes;
 mod check;
 mod copy;
 mod crew;
+mod direct;
 mod embedded;
 mod error;
 mod fs;

@@ -41,8 +41,14 @@ pub const INTERVAL_MS_MAX: u64 = 60_000;
 pub const BLOCK_BYTES_TARGET: usize = 64 << 10;
 /// Largest payload of a snapshot block, in bytes, stored or decompressed.
 pub const BLOCK_BYTES_MAX: u32 = 4 << 20;
-/// Snapshot bytes between two fsyncs of the file that is being written.
+/// Snapshot bytes between two fsyncs of the file that is being written, where its writes wait in
+/// memory until then.
 pub const SNAPSHOT_SYNC_BYTES: u64 = 1 << 20;
+/// Snapshot bytes that are handed over at a time, where they go to the disk at once.
+pub const DIRECT_BYTES: usize = 256 << 10;
+/// What such writes begin and end at multiples of, in memory and in the file: a page, which is no
+/// less than any block of a disk.
+pub const DIRECT_ALIGN_BYTES: usize = 4 << 10;
 /// Length in bytes from which on a snapshot is loaded by several threads.
 pub const LOAD_TOGETHER_BYTES_MIN: u64 = 4 << 20;
 /// Most threads that unpack blocks at a start.
@@ -77,6 +83,7 @@ pub const ORG_INTENT_BYTES_MAX: u64 = 16;
 const _: () = assert!(RECORD_BYTES_MAX <= QUEUE_BYTES_MAX);
 const _: () = assert!(SEGMENT_BYTES_MIN <= SEGMENT_BYTES_DEFAULT);
 const _: () = assert!(SEGMENT_BYTES_DEFAULT <= SEGMENT_BYTES_MAX);
+const _: () = assert!(DIRECT_BYTES.is_multiple_of(DIRECT_ALIGN_BYTES));
 const _: () = assert!(RETRY_MS_MIN <= RETRY_MS_MAX);
 const _: () = assert!(SNAPSHOTS_KEPT == 2, "the pruning rule keeps exactly the older of two");
 // One item may be appended to a block that has almost reached its target. The largest item is

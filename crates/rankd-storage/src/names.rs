@@ -10,6 +10,7 @@ use crate::fs::Fs;
 /// The lock file's name.
 pub(crate) const LOCK: &str = "LOCK";
 const TEMPORARY: &str = ".tmp";
+const SPARE: &str = ".spare.tmp";
 const DIGITS: usize = 20;
 
 /// Name of the log segment that begins with this record.
@@ -30,6 +31,17 @@ pub(crate) fn tail(first_sequence: u64, offset: u64, checksum: u32) -> String {
 /// The name under which a file is made.
 pub(crate) fn temporary(name: &str) -> String {
     format!("{name}{TEMPORARY}")
+}
+
+/// The name of a superseded snapshot that the next one is written over. It is a temporary one: a
+/// start removes it.
+pub(crate) fn spare(snapshot: &str) -> String {
+    format!("{snapshot}{SPARE}")
+}
+
+/// Whether this temporary name is one of those.
+pub(crate) fn is_spare(name: &str) -> bool {
+    name.ends_with(SPARE)
 }
 
 /// What the lock file says of the process that holds it.
@@ -115,6 +127,7 @@ mod tests {
             &segment(1),
             &snapshot(7),
             &temporary(&snapshot(8)),
+            &spare(&snapshot(6)),
             &tail(1, 48, 0xab),
             "LOCK",
             "notes.txt",
@@ -123,7 +136,13 @@ mod tests {
         .expect("all legal");
         assert_eq!(listing.segments, [1, u64::MAX]);
         assert_eq!(listing.snapshots, [7]);
-        assert_eq!(listing.temporaries, ["snapshot-00000000000000000008.rsnap.tmp"]);
+        assert_eq!(
+            listing.temporaries,
+            [
+                "snapshot-00000000000000000006.rsnap.spare.tmp",
+                "snapshot-00000000000000000008.rsnap.tmp"
+            ]
+        );
         assert_eq!(listing.tails, ["damaged-00000000000000000001-48-000000ab.tail"]);
     }
 

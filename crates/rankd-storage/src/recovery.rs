@@ -102,7 +102,8 @@ impl Recovery<'_> {
             let path = self.folder.join(name);
             self.fs.remove(&path).map_err(StorageError::io(Action::Remove, &path))?;
         }
-        Ok(listing.temporaries.clone())
+        let unfinished = listing.temporaries.iter().filter(|name| !names::is_spare(name));
+        Ok(unfinished.cloned().collect())
     }
 
     fn create(&self) -> Result<Recovered, StorageError> {

@@ -102,8 +102,15 @@ pub(crate) fn write_store(
     let store = random_id()?;
     let cut = state.begin_cut(&At(sequence));
     let cut = cut.map_err(|error| StorageError::Snapshot(error.to_string()))?;
-    let target =
-        Target { fs: &**fs, folder: out, store, clock, is_stopped: &|| false, tell: &|_| {} };
+    let target = Target {
+        fs: &**fs,
+        folder: out,
+        store,
+        spare: None,
+        clock,
+        is_stopped: &|| false,
+        tell: &|_| {},
+    };
     target.write(cut)?;
     let start = Position { next: sequence + 1, chain: salt(&store) };
     ActiveLog::create(Arc::clone(fs), out, store, start)?;

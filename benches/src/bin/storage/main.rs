@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 4_000)]
     rate: u32,
     /// Snapshots that are taken of each server, one after the other.
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 7)]
     rounds: usize,
     /// Where the large data sets are kept for the next run; without it, they are removed.
     #[arg(long)]

@@ -1,7 +1,8 @@
 //! What readers and writers notice of a snapshot of a large board, and of `BGSAVE`.
 //!
 //! Method: a steady load, every second request a write; phases without and with a snapshot take
-//! turns, so that both see the same machine.
+//! turns, so that both see the same machine. What is told of a row is the median of its phases: a
+//! machine that others use has bad seconds, which would decide about all phases taken together.
 
 use rankd_benches::pause;
 use std::time::{Duration, Instant};
@@ -21,16 +22,12 @@ const CLIENTS: u32 = 16;
 const POLL: Duration = Duration::from_millis(20);
 /// The phase that nobody looks at.
 const WARMING: usize = 0;
-/// The phase without a snapshot.
-const WITHOUT: usize = 1;
-/// The phase during one.
-const DURING: usize = 2;
 
-/// What a server's run came to.
+/// What a server's run came to: phase by phase, in order.
 struct Found {
     name: String,
-    without: Phase,
-    during: Phase,
+    without: Vec<Phase>,
+    during: Vec<Phase>,
     seconds: f64,
     memory_bytes: usize,
     peak_bytes: usize,
@@ -70,18 +67,18 @@ fn measure(arguments: &Arguments, name: String, peer: Peer, process: u32) -> Res
     let members = arguments.thousands * 1_000;
     let steady = Steady { peer, clients: CLIENTS, rate: arguments.rate, members };
     let (mut seconds, mut memory, mut peak) = (0.0, 0, 0);
-    let phases = steady.run(3, |switch| {
+    let phases = steady.run(1 + 2 * arguments.rounds, |switch| {
         switch.to(WARMING);
         pause(Duration::from_secs(2));
-        for _ in 0..arguments.rounds {
-            switch.to(WITHOUT);
+        for round in 0..arguments.rounds {
+            switch.to(1 + 2 * round);
             pause(Duration::from_secs(arguments.seconds));
             memory = memory_bytes(process, "VmRSS")?;
             forget_peak(process)?;
             // A new one each time: the server does not keep one that rests as long as a phase.
             let mut control = Client::connect(peer)?;
             let begun = Instant::now();
-            switch.to(DURING);
+            switch.to(2 + 2 * round);
             let copied = snapshot(&mut control, peer.wire)?;
             switch.to(WARMING);
             seconds += begun.elapsed().as_secs_f64();
@@ -90,7 +87,10 @@ fn measure(arguments: &Arguments, name: String, peer: Peer, process: u32) -> Res
         }
         Ok(())
     })?;
-    let [_, without, during] = <[Phase; 3]>::try_from(phases).unwrap_or_else(|_| unreachable!());
+    let (mut without, mut during) = (Vec::new(), Vec::new());
+    for (number, phase) in phases.into_iter().enumerate().skip(1) {
+        if number % 2 == 1 { without.push(phase) } else { during.push(phase) }
+    }
     #[expect(clippy::cast_precision_loss, reason = "a few")]
     let seconds = seconds / arguments.rounds as f64;
     Ok(Found { name, without, during, seconds, memory_bytes: memory, peak_bytes: peak })
@@ -127,19 +127,21 @@ fn snapshot(control: &mut Client, wire: Wire) -> Result<usize> {
 fn latencies(found: &[Found]) -> String {
     let head = ["", "p99 without", "p99 during", "ratio", "longest without", "longest during"];
     let mut table = Table::new(head);
+    let reads: fn(&Phase) -> &Times = |phase| &phase.reads;
+    let writes: fn(&Phase) -> &Times = |phase| &phase.writes;
     for found in found {
-        let kinds = [
-            ("reads", &found.without.reads, &found.during.reads),
-            ("writes", &found.without.writes, &found.during.writes),
-        ];
-        for (kind, without, during) in kinds {
+        for (kind, times) in [("reads", reads), ("writes", writes)] {
+            let without: Vec<_> = found.without.iter().map(times).collect();
+            let during: Vec<_> = found.during.iter().map(times).collect();
+            #[expect(clippy::cast_precision_loss, reason = "for printing")]
+            let ratio = p99(&during) as f64 / p99(&without) as f64;
             table.push(vec![
                 format!("{}, {kind}", found.name),
-                time(us(without.value_at_quantile(0.99))),
-                time(us(during.value_at_quantile(0.99))),
-                format!("{:.2}", ratio(during, without)),
-                time(us(without.max())),
-                time(us(during.max())),
+                time(us(p99(&without))),
+                time(us(p99(&during))),
+                format!("{ratio:.2}"),
+                time(us(longest(&without))),
+                time(us(longest(&during))),
             ]);
         }
     }
@@ -162,9 +164,16 @@ fn costs(found: &[Found]) -> String {
     table.render()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "for printing")]
-fn ratio(during: &Times, without: &Times) -> f64 {
-    during.value_at_quantile(0.99) as f64 / without.value_at_quantile(0.99) as f64
+/// The median of the phases' 99th percentiles.
+fn p99(phases: &[&Times]) -> u64 {
+    let mut values: Vec<u64> = phases.iter().map(|times| times.value_at_quantile(0.99)).collect();
+    values.sort_unstable();
+    values[values.len() / 2]
+}
+
+/// The longest time of all phases.
+fn longest(phases: &[&Times]) -> u64 {
+    phases.iter().map(|times| times.max()).max().unwrap_or(0)
 }
 
 /// Microseconds as nanoseconds.

@@ -44,6 +44,35 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         Ok(None)
     }
 
+    /// Gives the member `needle` the key that `change` makes of the one that it has, and returns
+    /// that one.
+    ///
+    /// # Errors
+    /// As [`upsert`](Self::upsert).
+    pub(crate) fn update(
+        &mut self,
+        cx: &mut Context<K, LEAF>,
+        needle: &Needle<'_>,
+        hash: u64,
+        change: impl FnOnce(Option<K>) -> Option<K>,
+    ) -> Result<Option<K>, IndexError> {
+        let Some(found) = self.find_to_write(cx, needle, hash) else {
+            return match change(None) {
+                Some(key) => self.upsert(cx, needle, hash, key),
+                None => Ok(None),
+            };
+        };
+        let old = self.key_in(found.place);
+        if let Some(key) = change(Some(old)) {
+            let to = match self.leaves[found.place.leaf].is_around(&key) {
+                true => found.place.leaf,
+                false => self.search_leaf(&cx.names, &key, needle),
+            };
+            self.rekey(cx, found, to, needle, hash, key);
+        }
+        Ok(Some(old))
+    }
+
     /// Gives the member that was found a new key, which belongs into the leaf `to`, and returns the
     /// old one.
     fn rekey(

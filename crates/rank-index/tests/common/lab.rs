@@ -61,7 +61,17 @@ impl<K: BoardKey, const LEAF: usize, const INNER: usize, const UPPER: usize>
 
     pub(crate) fn upsert(&mut self, row: Row) {
         let policy = self.model.policy;
-        let old = self.index.upsert(&row.member, row.key(policy)).unwrap();
+        let key = row.key(policy);
+        let old = match row.at_ms % 3 {
+            0 => self.index.update(&row.member, |stored| {
+                let known = self.model.rows.iter().find(|known| known.member == row.member);
+                assert_eq!(stored, known.map(|known| known.key(policy)));
+                Some(key)
+            }),
+            _ => self.index.upsert(&row.member, key),
+        };
+        let old = old.unwrap();
+        assert_eq!(self.index.update(&row.member, |_| None), Ok(Some(key)));
         let expected = self.model.upsert(row).map(|row| row.key(policy));
         assert_eq!(old, expected);
     }

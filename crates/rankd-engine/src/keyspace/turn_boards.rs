@@ -62,6 +62,8 @@ pub enum SetError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark(pub(super) Option<(u64, u64, u64)>, pub(super) Option<i64>);
 
+const FULL: SetError = SetError::Full("the limit of members of a board");
+
 impl KeyTurn<'_> {
     /// Shows the board of this key to `read`; `None` if there is no board with members.
     ///
@@ -141,19 +143,74 @@ impl KeyTurn<'_> {
         let score = score.into_kind(board.definition.score)?;
         self.state.cuts.before_write(board, body);
         let put = body.index.put(board.codec(), member, score, self.now_ms);
-        let previous = put.map_err(|_full| SetError::Full("the limit of members of a board"))?;
+        let previous = put.map_err(|_full| FULL)?;
+        Ok(self.was_put(place, member, previous, score))
+    }
+
+    /// Sets the member's score to what `change` makes of the one that it has, on a board that is
+    /// made if need be. The score and what it came to; nothing where `change` says `None`.
+    ///
+    /// # Errors
+    /// [`SetError`], or what `change` says; nothing has changed then.
+    pub fn update_member<E: From<SetError>>(
+        &mut self,
+        key: &[u8],
+        member: &[u8],
+        change: impl FnOnce(Option<Score>) -> Result<Option<Score>, E>,
+    ) -> Result<Option<(Score, SetDone)>, E> {
+        if member.len() <= NAME_BYTES_MAX
+            && let Some(place) = self.find_board(key).map_err(SetError::from)?
+        {
+            return self.update_in(place, member, change);
+        }
+        let Some(score) = change(None)? else { return Ok(None) };
+        let score = score.into_kind(redis_definition().score).map_err(SetError::from)?;
+        Ok(Some((score, self.set_member(key, member, score)?)))
+    }
+
+    fn update_in<E: From<SetError>>(
+        &mut self,
+        place: usize,
+        member: &[u8],
+        change: impl FnOnce(Option<Score>) -> Result<Option<Score>, E>,
+    ) -> Result<Option<(Score, SetDone)>, E> {
+        let held = &mut self.held[place];
+        let (board, body) = (&held.board, &mut *held.body);
+        self.state.cuts.before_write(board, body);
+        let mut new = Ok(None);
+        let kind = board.definition.score;
+        let put = body.index.update(board.codec(), member, self.now_ms, |stored| {
+            new = change(stored).and_then(|new| {
+                let fits = new.map(|new| new.into_kind(kind)).transpose();
+                fits.map_err(|error| SetError::from(error).into())
+            });
+            *new.as_ref().ok()?
+        });
+        let previous = put.map_err(|_full| FULL)?;
+        Ok(new?.map(|score| (score, self.was_put(place, member, previous, score))))
+    }
+
+    /// Puts on record that the member has this score now. Returns what that came to.
+    fn was_put(
+        &mut self,
+        place: usize,
+        member: &[u8],
+        previous: Option<Score>,
+        score: Score,
+    ) -> SetDone {
         let done = match previous {
             None => SetDone::Added,
-            Some(previous) if previous == score => return Ok(SetDone::Same),
+            Some(previous) if previous == score => return SetDone::Same,
             Some(_) => SetDone::Moved,
         };
-        body.changed_ms = self.now_ms;
-        body.version += 1;
+        let held = &mut self.held[place];
+        held.body.changed_ms = self.now_ms;
+        held.body.version += 1;
         self.added += u64::from(done == SetDone::Added);
-        let board = board.id;
+        let board = held.board.id;
         let member = member.into();
         self.record(Change::MemberSet { board, member, score, at_ms: self.now_ms });
-        Ok(done)
+        done
     }
 
     /// Makes a board where no key is.

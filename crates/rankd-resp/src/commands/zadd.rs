@@ -142,25 +142,17 @@ fn step(
     if !options.looks() {
         return Ok(Some((given, cx.turn.set_member(key, member, given)?)));
     }
-    let found = cx.turn.board(key, |view| (view.is_integer(), view.score(member)))?;
-    let (is_integer, stored) = found.unwrap_or((false, None));
-    let Some(stored) = stored else {
-        if options.only_old {
+    cx.turn.update_member(key, member, |stored| {
+        let Some(stored) = stored else { return Ok((!options.only_old).then_some(given)) };
+        if options.only_new {
             return Ok(None);
         }
-        let done = cx.turn.set_member(key, member, given)?;
-        let kind = if is_integer { ScoreKind::Integer } else { ScoreKind::Float };
-        return Ok(Some((given.into_kind(kind).unwrap_or(given), done)));
-    };
-    if options.only_new {
-        return Ok(None);
-    }
-    let new = if options.increments { plus(stored, given)? } else { fitting(stored, given)? };
-    let order = new.compare(&stored);
-    if (options.only_greater && order.is_le()) || (options.only_less && order.is_ge()) {
-        return Ok(None);
-    }
-    Ok(Some((new, cx.turn.set_member(key, member, new)?)))
+        let new = if options.increments { plus(stored, given)? } else { fitting(stored, given)? };
+        let order = new.compare(&stored);
+        let is_unwanted =
+            (options.only_greater && order.is_le()) || (options.only_less && order.is_ge());
+        Ok((!is_unwanted).then_some(new))
+    })
 }
 
 /// The given number as one of the stored one's kind.

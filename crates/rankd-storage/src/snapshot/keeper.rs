@@ -33,6 +33,8 @@ pub(crate) struct Keeper {
     pub(crate) desk: Arc<Desk>,
     /// Snapshots that were written or checked since the start, ascending.
     pub(crate) good: Vec<SnapshotReport>,
+    /// Name of the file of the snapshot that was superseded last: the next one is written over it.
+    pub(crate) spare: Option<String>,
 }
 
 /// What is answered after a panic.
@@ -132,6 +134,7 @@ impl Keeper {
             fs: &*self.fs,
             folder: &self.folder,
             store: self.store,
+            spare: self.spare.take(),
             clock: &*self.clock,
             is_stopped: &|| self.desk.is_ending(),
             tell: &|done| told.tell(done),
@@ -148,8 +151,9 @@ impl Keeper {
         Ok(report)
     }
 
-    /// Removes snapshots that are not among the good ones, and segments that they all cover.
-    fn prune(&self) -> Result<(), StorageError> {
+    /// Removes snapshots that are not among the good ones, but for one that is kept as a spare
+    /// file, and segments that they all cover.
+    fn prune(&mut self) -> Result<(), StorageError> {
         let listing = Listing::read(&*self.fs, &self.folder)?;
         let [older, newer] = self.good.as_slice() else {
             return Ok(());
@@ -160,14 +164,33 @@ impl Keeper {
         });
         let kept = [older.sequence, newer.sequence];
         let superseded = listing.snapshots.iter().filter(|sequence| !kept.contains(sequence));
+        let mut spare = None;
         for sequence in superseded {
-            self.remove(&names::snapshot(*sequence))?;
+            let name = names::snapshot(*sequence);
+            // Somebody may have made a hard link to it, as a copy.
+            let is_ours = self.fs.has_one_name(&self.folder.join(&name)).unwrap_or(false);
+            match spare {
+                None if is_ours => spare = Some(self.set_aside(&name)?),
+                _ => self.remove(&name)?,
+            }
         }
         for name in covered {
             self.remove(&name)?;
             self.queue.update_stats(|stats| stats.segments -= 1);
         }
-        self.fs.sync_folder(&self.folder).map_err(StorageError::io(Action::Sync, &self.folder))
+        let synced = self.fs.sync_folder(&self.folder);
+        synced.map_err(StorageError::io(Action::Sync, &self.folder))?;
+        // Only now: written over and back under its old name after a power cut, it would be damage.
+        self.spare = spare;
+        Ok(())
+    }
+
+    /// Makes a snapshot a spare file. Returns the name that it has now.
+    fn set_aside(&self, name: &str) -> Result<String, StorageError> {
+        let (path, spare) = (self.folder.join(name), names::spare(name));
+        let renamed = self.fs.rename(&path, &self.folder.join(&spare));
+        renamed.map_err(StorageError::io(Action::Rename, &path))?;
+        Ok(spare)
     }
 
     fn remove(&self, name: &str) -> Result<(), StorageError> {

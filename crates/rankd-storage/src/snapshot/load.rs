@@ -344,6 +344,7 @@ mod tests {
             fs: &RealFs,
             folder: folder.path(),
             store: *b"0123456789abcdef",
+            spare: None,
             clock: &ManualClock::at(5),
             is_stopped: &|| false,
             tell: &|_| {},

@@ -13,7 +13,10 @@ use crate::body;
 use crate::error::{Action, Damage, StorageError};
 use crate::fs::{Fs, FsFile, write_all_at};
 use crate::head::{HEAD_BYTES, Head, Kind, StoreId, checksum_of};
-use crate::limits::{BLOCK_BYTES_MAX, BLOCK_BYTES_TARGET, CUT_ROWS_MAX, SNAPSHOT_SYNC_BYTES};
+use crate::limits::{
+    BLOCK_BYTES_MAX, BLOCK_BYTES_TARGET, CUT_ROWS_MAX, DIRECT_ALIGN_BYTES, DIRECT_BYTES,
+    SNAPSHOT_SYNC_BYTES,
+};
 use crate::names;
 use crate::snapshot::block::{BlockHead, BlockKind, Codec, Footer, Meta};
 
@@ -25,6 +28,8 @@ pub(crate) struct Target<'a> {
     pub(crate) fs: &'a dyn Fs,
     pub(crate) folder: &'a Path,
     pub(crate) store: StoreId,
+    /// A file that nobody needs any more, to be written over.
+    pub(crate) spare: Option<String>,
     pub(crate) clock: &'a dyn Clock,
     /// Asked between blocks; true: give up.
     pub(crate) is_stopped: &'a dyn Fn() -> bool,
@@ -73,11 +78,17 @@ impl Target<'_> {
         temporary: &Path,
         mut cut: Cut,
     ) -> Result<(Footer, u64), StorageError> {
-        let file =
-            self.fs.create(temporary).map_err(StorageError::io(Action::Create, temporary))?;
+        let is_over = self.take_spare(temporary);
+        if !is_over {
+            let made = self.fs.create(temporary);
+            made.map_err(StorageError::io(Action::Create, temporary))?;
+        }
+        let file = self.fs.open_long(temporary);
+        let file = file.map_err(StorageError::io(Action::Open, temporary))?;
         let sequence = cut.sequence();
         let head = Head::new(self.store, sequence, 0).encode(Kind::Snapshot);
         let mut blocks = Blocks::new(&*file, temporary, &head, sequence);
+        blocks.is_over = is_over;
         blocks.item(BlockKind::Meta, &Meta { next_board_id: cut.next_board_id() })?;
         while let Some(mut board) = cut.next_board() {
             self.write_board(&mut blocks, &mut board)?;
@@ -102,6 +113,14 @@ impl Target<'_> {
         blocks.finish(self.clock.now_ms())
     }
 
+    /// Gives the spare file the temporary name; false if there is none. Its blocks on the disk are
+    /// there already, so writing them makes no work for the file system; and no space is freed,
+    /// which would hold up every fsync meanwhile.
+    fn take_spare(&self, temporary: &Path) -> bool {
+        let spare = self.spare.as_ref().map(|name| self.folder.join(name));
+        spare.is_some_and(|spare| self.fs.rename(&spare, temporary).is_ok())
+    }
+
     fn write_board(
         &self,
         blocks: &mut Blocks<'_>,
@@ -118,6 +137,7 @@ impl Target<'_> {
             written += rows.len() as u64;
             rows.clear();
             (self.tell)(blocks.members());
+            give_way();
         }
         let announced = board.header().members;
         if written != announced {
@@ -138,10 +158,18 @@ impl Target<'_> {
     }
 }
 
+/// Lets whoever waits for this processor have it. Left to itself, the system would let the
+/// snapshot go on until its slice of some milliseconds is over, and requests wait as long.
+fn give_way() {
+    std::thread::yield_now();
+}
+
 /// A snapshot file that is being written.
 struct Blocks<'a> {
     file: &'a dyn FsFile,
     path: PathBuf,
+    /// Whether the file is not a new one.
+    is_over: bool,
     /// Encoded, not yet handed to the file.
     out: Vec<u8>,
     offset: u64,
@@ -159,6 +187,7 @@ impl<'a> Blocks<'a> {
         Self {
             file,
             path: path.to_path_buf(),
+            is_over: false,
             out: head.to_vec(),
             offset: 0,
             synced: 0,
@@ -210,8 +239,22 @@ impl<'a> Blocks<'a> {
         self.footer.count(self.kind, u64::from(self.items));
         self.raw.clear();
         self.items = 0;
+        give_way();
+        self.write_ready()
+    }
+
+    /// Hands over what is worth a call.
+    fn write_ready(&mut self) -> Result<(), StorageError> {
+        if self.file.is_direct() {
+            let whole = self.out.len() - self.out.len() % DIRECT_ALIGN_BYTES;
+            return if whole >= DIRECT_BYTES { self.write_out(whole) } else { Ok(()) };
+        }
         if self.out.len() >= BLOCK_BYTES_TARGET {
-            self.write_out()?;
+            self.write_out(self.out.len())?;
+        }
+        // In steps: one fsync of it all would hold up the log's for as long as it takes.
+        if self.offset - self.synced >= SNAPSHOT_SYNC_BYTES {
+            self.sync()?;
         }
         Ok(())
     }
@@ -231,16 +274,19 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    fn write_out(&mut self) -> Result<(), StorageError> {
-        let written = write_all_at(self.file, &self.out, self.offset);
+    /// Hands the first `length` encoded bytes to the file.
+    fn write_out(&mut self, length: usize) -> Result<(), StorageError> {
+        let written = write_all_at(self.file, &self.out[..length], self.offset);
         written.map_err(StorageError::io(Action::Write, &self.path))?;
-        self.offset += self.out.len() as u64;
-        self.out.clear();
-        // In steps: one fsync of it all would hold up the log's for as long as it takes.
-        if self.offset - self.synced >= SNAPSHOT_SYNC_BYTES {
-            self.sync()?;
-        }
+        self.offset += length as u64;
+        self.out.drain(..length);
         Ok(())
+    }
+
+    /// Cuts off what the file that is written over had behind the end of this one.
+    fn cut_off(&self) -> Result<(), StorageError> {
+        let cut = self.file.truncate(self.offset);
+        cut.map_err(StorageError::io(Action::Truncate, &self.path))
     }
 
     fn sync(&mut self) -> Result<(), StorageError> {
@@ -255,7 +301,10 @@ impl<'a> Blocks<'a> {
         let footer = Footer { finished_ms, ..self.footer };
         self.item(BlockKind::Footer, &footer)?;
         self.end_block()?;
-        self.write_out()?;
+        self.write_out(self.out.len())?;
+        if self.is_over {
+            self.cut_off()?;
+        }
         self.sync()?;
         Ok((footer, self.offset))
     }

@@ -213,7 +213,7 @@ async fn check_counts_the_pieces_and_salvage_keeps_them() {
     let report = check(folder.path(), &RealFs).unwrap();
     assert_eq!(report.verdict, Verdict::Healthy);
     let counts: Vec<_> = report.files.iter().map(|file| file.org_items).collect();
-    assert_eq!(counts, [0, 1, 1], "the log and two snapshots");
+    assert_eq!(counts, [0, 1, 1, 0], "the log, two snapshots and the spare file");
 
     // From a snapshot, and without any from the log.
     assert_saved(folder.path(), &models, 3);

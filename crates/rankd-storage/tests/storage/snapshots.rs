@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rankd_engine::{ManualClock, Storage, StoreError};
+use rankd_engine::{Intent, ManualClock, Storage, StoreError};
 use rankd_storage::{EmbeddedOptions, Fs, LayoutError, RealFs, StorageError, restore};
 use tempfile::TempDir;
 
@@ -92,8 +92,64 @@ async fn a_new_file_is_durable_under_its_name_before_an_old_one_goes() {
     assert_eq!(ops[..5], made);
     let (end, removed) = ops[5..].split_last().unwrap();
     assert!(removed.len() > 1, "{removed:?}");
-    assert!(removed.iter().all(|(op, _)| *op == Op::Remove), "{removed:?}");
+    // The old snapshot is kept as a spare file.
+    assert_eq!(removed[0], (Op::Rename, "snapshot-00000000000000000100.rsnap.spare.tmp"));
+    assert!(removed[1..].iter().all(|(op, _)| *op == Op::Remove), "{removed:?}");
     assert_eq!(*end, (Op::SyncFolder, "folder"));
+}
+
+/// It was longer: nothing of it may be left behind the end of the new one.
+#[tokio::test]
+async fn an_old_snapshot_is_written_over() {
+    let mut scene = scene(small_segments());
+    scene.fill(1000).await;
+    for _ in 0..3 {
+        scene.fill(1).await;
+        scene.opened.store.snapshot().await.unwrap();
+    }
+    let spare = "snapshot-00000000000000001001.rsnap.spare.tmp";
+    assert_eq!(names_ending(scene.folder.path(), ".tmp"), [spare]);
+    let long = files(scene.folder.path())[spare].len();
+    scene.opened.submit(vec![Intent::DeleteBoard { name: (*b"board").into() }]).await;
+    scene.model.boards.clear();
+    scene.fs.take_trace();
+    let report = scene.opened.store.snapshot().await.unwrap();
+    let trace = scene.fs.take_trace();
+    let temporary = format!("{}.tmp", report.file);
+    let ops: Vec<_> = trace.iter().take(6).map(|(op, name)| (*op, name.as_str())).collect();
+    let made = [
+        (Op::Rename, temporary.as_str()),
+        (Op::Write, &temporary),
+        (Op::Truncate, &temporary),
+        (Op::Sync, &temporary),
+        (Op::Rename, &report.file),
+        (Op::SyncFolder, "folder"),
+    ];
+    assert_eq!(ops, made);
+    let short = files(scene.folder.path())[&report.file].len();
+    assert_eq!(short as u64, report.bytes);
+    assert!(short < long, "{short} and {long} bytes");
+    let again = scene.killed();
+    assert_eq!(again.report.snapshot.as_ref().unwrap().sequence, report.sequence);
+}
+
+/// A hard link is a copy that costs nothing: what it shows must not change.
+#[tokio::test]
+async fn an_old_snapshot_with_another_name_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let opened = open(folder.path()).unwrap();
+    let mut model = Contents::default();
+    opened.fill(&mut model, 100).await;
+    let report = opened.store.snapshot().await.unwrap();
+    let (snapshot, link) = (folder.path().join(&report.file), folder.path().join("monday"));
+    std::fs::hard_link(&snapshot, &link).unwrap();
+    let bytes = std::fs::read(&link).unwrap();
+    for _ in 0..3 {
+        opened.fill(&mut model, 1).await;
+        opened.store.snapshot().await.unwrap();
+    }
+    assert!(!snapshot.exists());
+    assert!(std::fs::read(&link).unwrap() == bytes);
 }
 
 #[tokio::test]
@@ -208,7 +264,8 @@ async fn a_snapshot_that_fails_at_any_point_costs_nothing() {
     scene.fill(60).await;
     scene.opened.store.snapshot().await.unwrap();
     assert_eq!(names_ending(scene.folder.path(), ".rsnap").len(), 2);
-    assert_eq!(names_ending(scene.folder.path(), ".tmp"), [""; 0]);
+    let temporary = names_ending(scene.folder.path(), ".tmp");
+    assert!(temporary.len() == 1 && temporary[0].ends_with(".spare.tmp"), "{temporary:?}");
     scene.killed();
 }
 

@@ -98,7 +98,9 @@ fn files_grid(files: &[FileReport]) -> Grid {
 /// The sequences that a file holds or reaches.
 fn sequences(file: &FileReport) -> String {
     match file.status {
-        FileStatus::Unfinished | FileStatus::Kept | FileStatus::Newer => String::new(),
+        FileStatus::Unfinished | FileStatus::Spare | FileStatus::Kept | FileStatus::Newer => {
+            String::new()
+        }
         _ if file.records > 0 => format!("{} to {}", file.first_sequence, file.last_sequence),
         _ if file.file.starts_with("snapshot-") => format!("up to {}", file.last_sequence),
         _ => "none".to_owned(),
@@ -112,6 +114,7 @@ fn status(status: FileStatus) -> &'static str {
         FileStatus::Damaged => "DAMAGED",
         FileStatus::Newer => "newer",
         FileStatus::Unfinished => "unfinished",
+        FileStatus::Spare => "spare",
         FileStatus::Kept => "kept",
     }
 }

@@ -217,19 +217,17 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         change: impl FnOnce(Option<K>) -> Option<K>,
     ) -> Result<Option<K>, IndexError> {
         check_member::<K>(member.len())?;
-        let Form::Tree(tree) = &mut self.form else {
-            let stored = self.get(member);
-            if let Some(key) = change(stored) {
-                self.upsert(member, key)?;
-            }
-            return Ok(stored);
-        };
-        let needle = Needle::new(member);
-        let hash = self.cx.hasher.hash(&needle);
-        if !self.cx.epochs.is_idle() {
-            self.cx.forget_dropped_snapshots(Some(&mut tree.leaves));
+        self.forget_dropped_snapshots();
+        if let Form::Tree(tree) = &mut self.form {
+            let needle = Needle::new(member);
+            let hash = self.cx.hasher.hash(&needle);
+            return tree.update(&mut self.cx, &needle, hash, change);
         }
-        tree.update(&mut self.cx, &needle, hash, change)
+        let stored = self.get(member);
+        if let Some(key) = change(stored) {
+            self.upsert(member, key)?;
+        }
+        Ok(stored)
     }
 
     /// Removes `member` and returns its key. O(log n).

@@ -78,11 +78,11 @@ mod tests {
             let mut expected = numbers.clone();
             expected.sort_unstable();
             expected.truncate(keep);
-            let found = best.finish(200);
-            let sorted = keep.min(200);
+            let mut found = best.finish(200);
+            let sorted = keep.min(expected.len()).min(200);
             assert_eq!(found[..sorted], expected[..sorted]);
-            assert_eq!(found.len(), expected.len());
-            assert_eq!(found.iter().max(), expected.last());
+            found.sort_unstable();
+            assert_eq!(found, expected);
             numbers.rotate_left(777);
         }
     }

@@ -87,8 +87,7 @@ impl Target<'_> {
         let file = file.map_err(StorageError::io(Action::Open, temporary))?;
         let sequence = cut.sequence();
         let head = Head::new(self.store, sequence, 0).encode(Kind::Snapshot);
-        let mut blocks = Blocks::new(&*file, temporary, &head, sequence);
-        blocks.is_over = is_over;
+        let mut blocks = Blocks::new(&*file, temporary, is_over, &head, sequence);
         blocks.item(BlockKind::Meta, &Meta { next_board_id: cut.next_board_id() })?;
         while let Some(mut board) = cut.next_board() {
             self.write_board(&mut blocks, &mut board)?;
@@ -183,11 +182,17 @@ struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    fn new(file: &'a dyn FsFile, path: &Path, head: &[u8; HEAD_BYTES], sequence: u64) -> Self {
+    fn new(
+        file: &'a dyn FsFile,
+        path: &Path,
+        is_over: bool,
+        head: &[u8; HEAD_BYTES],
+        sequence: u64,
+    ) -> Self {
         Self {
             file,
             path: path.to_path_buf(),
-            is_over: false,
+            is_over,
             out: head.to_vec(),
             offset: 0,
             synced: 0,

@@ -87,6 +87,20 @@ impl<K: Key, const LEAF: usize> Leaf<K, LEAF> {
         prefetch(self.cell_in(slot));
     }
 
+    /// Asks for the lines that taking out the entry in `slot` reads.
+    #[inline]
+    pub(crate) fn prefetch_removal(&self, slot: u8) {
+        self.prefetch_rank(slot);
+        prefetch(&self.keys[usize::from(slot)]);
+    }
+
+    /// Asks for the lines that giving the entry in `slot` another key reads, if it stays.
+    #[inline]
+    pub(crate) fn prefetch_change(&self, slot: u8) {
+        self.prefetch_search();
+        prefetch(self.cell_in(slot));
+    }
+
     /// Asks for the lines that a search reads.
     #[inline]
     pub(crate) fn prefetch_search(&self) {

@@ -29,6 +29,7 @@
 //! # Ok::<(), rank_index::IndexError>(())
 //! ```
 
+mod ahead;
 mod arena;
 mod build;
 mod bytes;

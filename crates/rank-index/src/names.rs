@@ -6,6 +6,7 @@
 
 use crate::arena::NodeId;
 use crate::pieces::Pieces;
+use crate::prefetch::prefetch;
 
 /// Slot sizes in bytes, each with a length in front; steps of at most 25 %.
 const SLOT_BYTES: [usize; 20] =
@@ -80,6 +81,21 @@ impl Names {
             Some(&slot_bytes) => self.slabs[class].get(handle.index, slot_bytes),
             None => &self.large[handle.index as usize],
         }
+    }
+
+    /// Asks for the line in which the bytes behind `handle` begin.
+    #[inline]
+    pub(crate) fn prefetch(&self, handle: Handle) {
+        let class = usize::from(handle.class);
+        if let Some(&slot_bytes) = SLOT_BYTES.get(class) {
+            let segment = &self.slabs[class].segments[(handle.index >> SEGMENT_BITS) as usize];
+            prefetch(&segment[offset(handle.index, slot_bytes)]);
+        }
+    }
+
+    /// Whether no name was ever stored.
+    pub(crate) fn is_unused(&self) -> bool {
+        self.slabs.is_empty()
     }
 
     /// Gives the bytes behind `handle` back. It must not be used afterwards.

@@ -11,11 +11,9 @@ use crate::cell::Needle;
 use crate::index::{Form, RankIndex};
 use crate::iter::{Entry, Iter, clamp};
 use crate::key::Key;
-use crate::leaf::Place;
+use crate::leaf::{Leaf, Place};
 use crate::standing::Standing;
-
-/// Members whose ranks are looked up together, so that their cache misses overlap.
-const WINDOW: usize = 16;
+use crate::tree::WINDOW;
 
 impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
     RankIndex<K, LEAF, INNER, UPPER>
@@ -140,31 +138,12 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
                 *question = (needle, self.cx.hasher.hash(&needle));
             }
             if let Form::Tree(tree) = &self.form {
-                tree.prefetch_ranks(window.iter().map(|(_, hash)| *hash));
+                let hashes = window.iter().map(|(_, hash)| *hash);
+                tree.prefetch_members(&self.cx.names, hashes, Leaf::prefetch_rank);
             }
             ranks.extend(window.iter().map(|(needle, hash)| self.rank_of(needle, *hash)));
         }
         ranks
-    }
-
-    /// Asks the memory for what looking up these members reads, so that their cache misses overlap;
-    /// changes nothing else. For a dozen or two, right before they are looked up or written.
-    ///
-    /// ```
-    /// use rank_index::{RankIndex, ScoreKey};
-    /// let index: RankIndex<ScoreKey> = RankIndex::new();
-    /// index.prefetch(&["ada", "bob"]);
-    /// ```
-    pub fn prefetch(&self, members: &[impl AsRef<[u8]>]) {
-        let Form::Tree(tree) = &self.form else { return };
-        let mut hashes = [0; WINDOW];
-        for members in members.chunks(WINDOW) {
-            let hashes = &mut hashes[..members.len()];
-            for (hash, member) in hashes.iter_mut().zip(members) {
-                *hash = self.cx.hasher.hash(&Needle::new(member.as_ref()));
-            }
-            tree.prefetch_ranks(hashes.iter().copied());
-        }
     }
 
     /// Where `member` stands, in any of the three styles of rank. O(log n).

@@ -9,7 +9,7 @@ use rankd_orgs::OrgChange;
 use serde::{Deserialize, Serialize};
 
 use crate::definition::Definition;
-use crate::ids::{BoardId, Name};
+use crate::ids::{BoardId, ChangedName, Name, changed_name};
 use crate::intent::Outcome;
 use crate::score::Score;
 
@@ -36,8 +36,8 @@ pub enum Change {
         /// The board.
         board: BoardId,
         /// The member.
-        #[serde(with = "serde_bytes")]
-        member: Name,
+        #[serde(with = "changed_name")]
+        member: ChangedName,
         /// Its score, of the board's kind.
         score: Score,
         /// When it reached the score, in milliseconds since 1970, UTC.
@@ -145,6 +145,16 @@ pub enum Change {
         /// The key.
         #[serde(with = "serde_bytes")]
         key: Name,
+        /// In milliseconds since 1970, UTC.
+        at_ms: Option<i64>,
+    },
+    /// The member, which is on the board, leaves it at this time, or stays.
+    MemberEndSet {
+        /// The board.
+        board: BoardId,
+        /// The member.
+        #[serde(with = "changed_name")]
+        member: ChangedName,
         /// In milliseconds since 1970, UTC.
         at_ms: Option<i64>,
     },

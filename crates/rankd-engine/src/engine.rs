@@ -93,6 +93,12 @@ impl Engine {
         self.state.read_keys(self.now_ms(), read)
     }
 
+    /// Whether members have to leave their boards because their time has come.
+    #[must_use]
+    pub fn has_ended_members(&self) -> bool {
+        self.state.keyspace.member_ends.is_due(self.now_ms())
+    }
+
     /// The organisations, to read.
     #[must_use]
     pub fn orgs(&self) -> &Orgs {

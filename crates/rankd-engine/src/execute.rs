@@ -7,7 +7,7 @@ use rankd_orgs::OrgOutcome;
 use crate::board::{Board, Body};
 use crate::change::{Change, KeptOutcomes, KeyMemory};
 use crate::definition::Definition;
-use crate::ids::Name;
+use crate::ids::{ChangedName, Name};
 use crate::intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
 use crate::keys::Claim;
 use crate::limits::{
@@ -161,7 +161,8 @@ impl Run<'_> {
             .expect("name and room were checked");
         let current = self.placed(body, member, score);
         let board = board.id;
-        turn.changes.push(Change::MemberSet { board, member: member.clone(), score, at_ms });
+        let member = ChangedName::from_slice(member);
+        turn.changes.push(Change::MemberSet { board, member, score, at_ms });
         turn.members_added += u64::from(stored.is_none());
         Ok(Outcome::Written { current, previous, changed: true })
     }
@@ -195,6 +196,7 @@ impl Run<'_> {
         state.cuts.before_write(board, body);
         body.remove(member, self.batch.now_ms);
         let board = board.id;
+        state.keyspace.member_ends.set(board, member, None);
         turn.changes.push(Change::MemberRemoved { board, member: member.clone() });
         turn.members_removed += 1;
         Ok(Outcome::Removed)

@@ -45,7 +45,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use cut::{BoardCut, Cut, CutInProgress};
 pub use definition::{Definition, Operator, Order, Ties};
 pub use engine::{Engine, EngineOptions};
-pub use ids::{BoardId, Name};
+pub use ids::{BoardId, ChangedName, Name};
 pub use intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
 pub use keyspace::{
     Bag, BoardView, KeyKind, KeyTurn, LexBound, Mark, Procedure, SMALL_MAX, ScoreBound, SetDone,

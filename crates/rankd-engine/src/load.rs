@@ -9,6 +9,7 @@ use crate::change::{Change, KeyMemory, Record};
 use crate::codec::Codec;
 use crate::definition::Definition;
 use crate::ids::{BoardId, Name};
+use crate::keyspace::forget_members;
 use crate::layout::{BoardIndex, Layout};
 use crate::rows::{BoardHeader, RowRef};
 use crate::score::{Score, ScoreKind};
@@ -128,6 +129,7 @@ impl State {
                 self.cuts.before_write(&board, &mut body);
                 let was_there = body.remove(member, record.accepted_ms);
                 drop(body);
+                self.keyspace.member_ends.set(board.id, member, None);
                 self.count_members(0, u64::from(was_there));
                 Ok(())
             }
@@ -150,7 +152,8 @@ impl State {
             | Change::ElementRemoved { .. }
             | Change::ValueRemoved { .. }
             | Change::ValueRenamed { .. }
-            | Change::EndSet { .. } => {
+            | Change::EndSet { .. }
+            | Change::MemberEndSet { .. } => {
                 self.keyspace.apply(change);
                 Ok(())
             }
@@ -203,6 +206,7 @@ impl State {
         self.cuts.before_write(&board, &mut body);
         body.deleted = true;
         self.count_members(0, body.index.len() as u64);
+        forget_members(&self.keyspace.member_ends, id, &body);
         self.directory.remove(&board);
         self.keyspace.set_end(&board.name, None);
     }
@@ -211,7 +215,7 @@ impl State {
         &self,
         record: &Record,
         id: BoardId,
-        member: &Name,
+        member: &[u8],
         score: Score,
         at_ms: i64,
     ) -> Result<(), ApplyError> {

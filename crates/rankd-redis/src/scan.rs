@@ -142,7 +142,7 @@ impl Scan<'_> {
             let mut changes = Vec::with_capacity(pairs.len());
             for (member, value) in pairs {
                 let (score, at_ms) = row(&board.definition, &value)?;
-                let member: Name = member.into();
+                let member = member.into();
                 changes.push(Change::MemberSet { board: board.id, member, score, at_ms });
             }
             self.apply(board.created_ms, changes)?;

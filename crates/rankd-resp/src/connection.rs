@@ -17,6 +17,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::args::is;
 use crate::commands::pubsub;
+use crate::ends::end_members;
 use crate::failure::{Done, Failure, SYNTAX};
 use crate::hub::Message;
 use crate::limits::{
@@ -179,6 +180,7 @@ impl Connection {
                 Step::Queue => self.core.lock().queue(),
                 Step::Special(special) => self.special(special).await?,
                 Step::Turn { until, writes: false, .. } => {
+                    end_members(&self.shared).await;
                     let Self { shared, core, .. } = &*self;
                     let core = Arc::clone(core);
                     shared.engine.read_keys(|turn| core.lock().run(turn, until));
@@ -211,6 +213,7 @@ impl Connection {
     /// Has the store carry out a job; false if it had nothing to answer with. What cannot be made
     /// durable is answered with an error for each of its commands.
     pub(crate) async fn transact(&mut self, job: Job, bytes: u64, commands: usize) -> bool {
+        end_members(&self.shared).await;
         let (mark, first) = {
             let core = self.core.lock();
             (core.out.mark(), core.next)

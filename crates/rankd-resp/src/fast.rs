@@ -2,6 +2,7 @@
 //! ranks of many members at once cost less than one by one.
 
 use crate::frame;
+use crate::number::read_score;
 use crate::table::{Command, Hot};
 use crate::window::Cx;
 
@@ -22,9 +23,10 @@ const PREFETCH_MAX: usize = 16;
 /// same board. How many they are: for those it need not be asked again.
 pub(crate) fn prefetch(cx: &mut Cx<'_, '_>, frames: &Frames<'_>, first: usize) -> usize {
     let Some(command) = frames.plan[first] else { return 1 };
-    let Hot::Member(at) = command.hot else { return 1 };
+    let (Hot::Member(at) | Hot::Change(at) | Hot::Put(at)) = command.hot else { return 1 };
     let mut args = Vec::new();
     let mut members: Vec<&[u8]> = Vec::with_capacity(PREFETCH_MAX);
+    let mut scores = Vec::with_capacity(PREFETCH_MAX);
     let mut key: &[u8] = &[];
     for frame in first..frames.until.min(first + PREFETCH_MAX) {
         let is_same = frames.plan[frame].is_some_and(|other| std::ptr::eq(other, command));
@@ -39,10 +41,17 @@ pub(crate) fn prefetch(cx: &mut Cx<'_, '_>, frames: &Frames<'_>, first: usize) -
             break;
         }
         members.push(member);
+        if let Hot::Put(_) = command.hot {
+            scores.extend(read_score(args[at - 1]));
+        }
     }
     if members.len() > 1 {
         // A key of another kind is found out when the command is carried out.
-        let _board = cx.turn.board(key, |view| view.prefetch(&members));
+        let _board = cx.turn.board(key, |view| match command.hot {
+            Hot::Put(_) => view.prefetch_puts(&members, &scores),
+            Hot::Change(_) => view.prefetch_changes(&members),
+            _ => view.prefetch(&members),
+        });
     }
     members.len().max(1)
 }
@@ -53,7 +62,7 @@ pub(crate) fn run(cx: &mut Cx<'_, '_>, frames: &Frames<'_>, first: usize) -> Opt
     let from_behind = match command.hot {
         Hot::Rank => false,
         Hot::RevRank => true,
-        Hot::No | Hot::Member(_) => return None,
+        Hot::No | Hot::Member(_) | Hot::Change(_) | Hot::Put(_) => return None,
     };
     let is_plain = cx.session.is_known && cx.session.replies == crate::session::Replies::On;
     if !is_plain || cx.session.subscriptions() > 0 {

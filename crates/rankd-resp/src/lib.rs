@@ -24,6 +24,7 @@ mod args;
 mod blocking;
 mod commands;
 mod connection;
+mod ends;
 mod failure;
 mod fast;
 pub mod frame;

@@ -40,10 +40,12 @@ pub const SUBSCRIPTIONS_MAX: usize = 10_000;
 pub const WATCHES_MAX: usize = 10_000;
 /// Entries of the slow log that are kept.
 pub const SLOW_LOG_MAX: usize = 128;
-/// How often ends of keys are looked for, in milliseconds.
+/// How often ends of keys and members are looked for, in milliseconds.
 pub const EXPIRY_MS: u64 = 100;
 /// Keys that are ended in one turn.
 pub const EXPIRY_KEYS_MAX: usize = 256;
+/// What members that are ended in one turn may become in the log, in bytes.
+pub const EXPIRY_MEMBERS_BYTES_MAX: u64 = 1 << 20;
 /// How often a client that waits for a member looks for one that came over HTTP, in milliseconds.
 pub const BLOCKED_LOOK_MS: u64 = 100;
 /// Members up to which a scan shows a board in one piece.

@@ -113,11 +113,8 @@ pub(crate) fn read_score(text: &[u8]) -> Option<Score> {
 
 /// A double as a client writes it.
 pub(crate) fn read_double(text: &[u8]) -> Option<f64> {
-    if text.len() <= EXACT_DIGITS
-        && let Some(number) = integer(text)
-    {
-        #[expect(clippy::cast_precision_loss, reason = "few enough digits to be exact")]
-        return Some(number as f64);
+    if let Some(number) = few_digits(text) {
+        return Some(number);
     }
     let text = std::str::from_utf8(text).ok()?;
     if text.starts_with(|first: char| first.is_ascii_whitespace()) {
@@ -136,6 +133,17 @@ pub(crate) fn read_double(text: &[u8]) -> Option<f64> {
     };
     let is_underflow = number == 0.0 && !is_zero();
     (!is_lost && !is_underflow).then_some(number)
+}
+
+/// A number of digits alone, leading zeros among them, few enough to be exact.
+fn few_digits(text: &[u8]) -> Option<f64> {
+    let is_digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    if text.is_empty() || text.len() > EXACT_DIGITS || !is_digits(text) {
+        return None;
+    }
+    let number = text.iter().fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
+    #[expect(clippy::cast_precision_loss, reason = "few enough digits to be exact")]
+    Some(number as f64)
 }
 
 /// Hexadecimal digits with a point and a binary exponent, as C reads them.
@@ -219,6 +227,10 @@ mod tests {
             (".5", 0.5),
             ("5.", 5.0),
             ("+1e3", 1e3),
+            ("007", 7.0),
+            ("000000999999999", 999_999_999.0),
+            ("0999999999999999", 999_999_999_999_999.0),
+            ("-12", -12.0),
             ("0x1p3", 8.0),
             ("inf", f64::INFINITY),
             ("-Infinity", f64::NEG_INFINITY),

@@ -10,17 +10,16 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rankd_engine::{Engine, KeyTurn, Name, Procedure};
+use rankd_engine::Engine;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use crate::connection::Connection;
-use crate::limits::{
-    CONNECTIONS_MAX_DEFAULT, EXPIRY_KEYS_MAX, EXPIRY_MS, IDLE_MS_DEFAULT, MESSAGES_MAX,
-};
+use crate::ends;
+use crate::limits::{CONNECTIONS_MAX_DEFAULT, IDLE_MS_DEFAULT, MESSAGES_MAX};
 use crate::session::{Card, Session};
 use crate::shared::{Password, Shared};
 
@@ -131,7 +130,7 @@ impl Server {
         let shared = Arc::new(shared);
         // Ends when it is dropped, with or before this future.
         let mut upkeep = JoinSet::new();
-        upkeep.spawn(end_keys(Arc::clone(&shared)));
+        upkeep.spawn(ends::go_on(Arc::clone(&shared)));
         let (stop, stopped) = watch::channel(false);
         let mut acceptor = Acceptor { shared, connections: JoinSet::new(), stopped };
         let by_client = acceptor.accept_until(listener, shutdown).await;
@@ -214,54 +213,5 @@ impl Acceptor {
             tracing::warn!(drain_ms = DRAIN_MS, "closing connections that did not end");
         }
         self.connections.shutdown().await;
-    }
-}
-
-/// Deletes keys whose end has come and that nobody asks for.
-struct EndKeys {
-    ended: Vec<Name>,
-}
-
-impl Procedure for EndKeys {
-    fn bytes_max(&self) -> u64 {
-        EXPIRY_KEYS_MAX as u64 * (rankd_engine::limits::NAME_BYTES_MAX as u64 + 64)
-    }
-
-    fn run(&mut self, turn: &mut KeyTurn<'_>) {
-        self.ended = turn.ended_keys(EXPIRY_KEYS_MAX);
-        for key in &self.ended {
-            // Looking at it is enough: it has ended.
-            debug_assert!(turn.kind(key).is_none(), "an ended key is gone when it is looked at");
-            turn.delete(key);
-        }
-    }
-}
-
-async fn end_keys(shared: Arc<Shared>) {
-    let mut ticks = interval(Duration::from_millis(EXPIRY_MS));
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        let has_some = shared.engine.read_keys(|turn| !turn.ended_keys(1).is_empty());
-        if !has_some {
-            continue;
-        }
-        match shared.engine.transact(EndKeys { ended: Vec::new() }).await {
-            Ok(done) => {
-                shared.counters.expired.fetch_add(done.ended.len() as u64, Ordering::Relaxed);
-                done.ended.iter().for_each(|key| tell_ended(&shared, key));
-            }
-            Err(error) => tracing::debug!(%error, "keys could not be ended; they will be"),
-        }
-    }
-}
-
-fn tell_ended(shared: &Shared, key: &Name) {
-    let (by_key, by_event) = shared.publishes('x');
-    if by_key {
-        shared.hub.publish(&[b"__keyspace@0__:", &**key].concat(), b"expired");
-    }
-    if by_event {
-        shared.hub.publish(b"__keyevent@0__:expired", key);
     }
 }

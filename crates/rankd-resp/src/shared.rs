@@ -49,6 +49,8 @@ pub(crate) struct Counters {
     pub(crate) rejected: AtomicU64,
     pub(crate) commands: AtomicU64,
     pub(crate) expired: AtomicU64,
+    /// Members of boards that have ended.
+    pub(crate) expired_members: AtomicU64,
     pub(crate) input_bytes: AtomicU64,
     pub(crate) output_bytes: AtomicU64,
 }

@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use foldhash::fast::RandomState;
 
 use crate::commands::{
-    beyond as b, connection as c, hashes as h, keys as k, pubsub as p, scan, server as s, sets,
-    strings as t, zadd as za, zops as zo, zpop as zp, zrange as zr, zread as z,
+    beyond as b, connection as c, hashes as h, keys as k, member_ends as me, pubsub as p, scan,
+    server as s, sets, strings as t, zadd as za, zops as zo, zpop as zp, zrange as zr, zread as z,
 };
 use crate::failure::Done;
 use crate::window::Cx;
@@ -65,8 +65,12 @@ pub(crate) enum Hot {
     Rank,
     /// The same from behind.
     RevRank,
-    /// One member each, which is the argument at this place.
+    /// One member each, which is the argument at this place, to look at.
     Member(usize),
+    /// The same, whose score changes a little.
+    Change(usize),
+    /// The same, which gets the score that is the argument before it.
+    Put(usize),
 }
 
 /// One command.
@@ -159,8 +163,8 @@ const fn hot(command: Command, hot: Hot) -> Command {
 }
 
 static SORTED_SETS: &[Command] = &[
-    hot(write("zadd", -4, ONE, za::zadd), Hot::Member(3)),
-    hot(write("zincrby", 4, ONE, za::zincrby), Hot::Member(3)),
+    hot(write("zadd", -4, ONE, za::zadd), Hot::Put(3)),
+    hot(write("zincrby", 4, ONE, za::zincrby), Hot::Change(3)),
     write("zrem", -3, ONE, za::zrem),
     read("zcard", 2, ONE, z::zcard),
     read("zcount", 4, ONE, z::zcount),
@@ -199,6 +203,15 @@ static SORTED_SETS: &[Command] = &[
     read("zrankstyle", 4, ONE, b::zrankstyle),
     write("zaddmax", -5, ONE, b::zaddmax),
     write("zcreate", -2, ONE, b::zcreate),
+    write("zexpire", -6, ONE, me::zexpire),
+    write("zpexpire", -6, ONE, me::zpexpire),
+    write("zexpireat", -6, ONE, me::zexpireat),
+    write("zpexpireat", -6, ONE, me::zpexpireat),
+    write("zpersist", -5, ONE, me::zpersist),
+    read("zttl", -5, ONE, me::zttl),
+    read("zpttl", -5, ONE, me::zpttl),
+    read("zexpiretime", -5, ONE, me::zexpiretime),
+    read("zpexpiretime", -5, ONE, me::zpexpiretime),
 ];
 
 static VALUES: &[Command] = &[

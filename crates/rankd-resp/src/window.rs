@@ -129,9 +129,14 @@ impl Core {
         self.next = 0;
         let parsed = self.frames.parse(&self.input, self.session.is_known);
         let mut args = Vec::new();
+        // Pipelines are made of the same few commands: most are called as the one before them.
+        let mut before: (&[u8], Option<&'static Command>) = (&[], None);
         for frame in 0..self.frames.len() {
             self.frames.args(frame, &self.input, &mut args);
-            self.plan.push(find(args[0]));
+            if before.0 != args[0] {
+                before = (args[0], find(args[0]));
+            }
+            self.plan.push(before.1);
         }
         parsed
     }

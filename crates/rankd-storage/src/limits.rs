@@ -5,7 +5,7 @@ use rankd_engine::limits::{
 };
 
 /// The format version that this build writes, and the newest that it reads.
-pub const FORMAT_VERSION: u32 = 3;
+pub const FORMAT_VERSION: u32 = 4;
 /// The oldest format version that this build reads.
 pub const FORMAT_VERSION_MIN: u32 = 1;
 /// The first format version with organisations.
@@ -20,6 +20,9 @@ pub const QUEUE_RECORDS_MAX: u32 = 65_536;
 pub const QUEUE_BYTES_MAX: u32 = 128 << 20;
 /// Most turns over keys that one task carries out for others before it lets another go on.
 pub const TURNS_TOGETHER_MAX: usize = 64;
+/// Changes that such turns make before the log writer is told of them. If it were told only at the
+/// end, it and the clients would wait for the turns, and then the turns for them.
+pub const CHANGES_UNANNOUNCED_MAX: usize = 200;
 /// Size at which a log segment is closed and the next one begun, unless set otherwise.
 pub const SEGMENT_BYTES_DEFAULT: u64 = 64 << 20;
 /// Smallest legal segment size, in bytes.

@@ -20,7 +20,7 @@ use rankd_engine::{Change, ChangeSink, KeyBatch, Procedure, State, StoreError};
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
-use crate::limits::TURNS_TOGETHER_MAX;
+use crate::limits::{CHANGES_UNANNOUNCED_MAX, TURNS_TOGETHER_MAX};
 use crate::log::queue::{Admission, Queue};
 use crate::log::waiters::{Carried, Waiter};
 
@@ -32,16 +32,19 @@ const UNFINISHED: &str = "the turn, or one before it, has panicked";
 pub(crate) struct Ticket<'a> {
     queue: &'a Queue,
     admission: Cell<Option<Admission>>,
+    /// Changes that were appended.
+    changes: Cell<usize>,
 }
 
 impl<'a> Ticket<'a> {
     pub(crate) fn new(queue: &'a Queue, admission: Admission) -> Self {
-        Self { queue, admission: Cell::new(Some(admission)) }
+        Self { queue, admission: Cell::new(Some(admission)), changes: Cell::new(0) }
     }
 }
 
 impl ChangeSink for Ticket<'_> {
     fn append(&self, accepted_ms: i64, changes: Vec<Change>) -> u64 {
+        self.changes.set(self.changes.get() + changes.len());
         self.queue.push(accepted_ms, changes, self.admission.take())
     }
 
@@ -113,12 +116,15 @@ impl Turns {
         next
     }
 
-    fn carry_out(&self, left: Left) {
+    /// Carries out a turn. How many changes it made.
+    fn carry_out(&self, left: Left) -> usize {
         let Left { keys: KeyBatch { mut procedure, now_ms }, admission, answer } = left;
         let ticket = Ticket::new(&self.queue, admission);
         let receipt = self.state.transact(&mut *procedure, now_ms, &ticket);
+        let changes = ticket.changes.get();
         drop(ticket);
         self.queue.when_acknowledged(receipt.sequence, Waiter::Turn(answer, procedure));
+        changes
     }
 }
 
@@ -127,12 +133,17 @@ impl Lead {
     /// one that happened to come first is not the last that is answered.
     fn go_on(mut self) {
         loop {
+            let mut unannounced = 0;
             for _ in 0..TURNS_TOGETHER_MAX {
                 let Some(left) = self.turns.next() else {
                     self.is_over = true;
                     return;
                 };
-                self.turns.carry_out(left);
+                unannounced += self.turns.carry_out(left);
+                if unannounced >= CHANGES_UNANNOUNCED_MAX {
+                    self.turns.queue.announce();
+                    unannounced = 0;
+                }
             }
             self.turns.queue.announce();
             if let Ok(executor) = Handle::try_current() {
@@ -164,11 +175,13 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::mpsc;
     use std::thread::{self, ThreadId};
+    use std::time::Duration;
 
-    use rankd_engine::{KeyTurn, StoreStats};
+    use rankd_engine::{KeyTurn, Score, StoreStats};
     use tokio::runtime;
 
     use super::*;
+    use crate::log::queue::Wake;
 
     /// Does something, and says on which thread.
     struct Probe<F>(F, mpsc::Sender<ThreadId>);
@@ -293,6 +306,53 @@ mod tests {
         assert_eq!(order, (true, true));
         drop(told);
         assert_eq!(threads.iter().count(), TURNS_TOGETHER_MAX + 1);
+    }
+
+    /// Sets many members, and says when it has.
+    struct Many;
+
+    impl Procedure for Many {
+        fn bytes_max(&self) -> u64 {
+            0
+        }
+
+        fn run(&mut self, turn: &mut KeyTurn<'_>) {
+            for number in 0..CHANGES_UNANNOUNCED_MAX {
+                let member = number.to_string();
+                turn.set_member(b"b", member.as_bytes(), Score::Integer(1)).expect("it is set");
+            }
+        }
+    }
+
+    #[test]
+    fn the_writer_is_told_of_many_changes_before_the_turns_are_over() {
+        let turns = turns();
+        let (wrote, written) = mpsc::channel();
+        let queue = Arc::clone(&turns.queue);
+        let writer = thread::spawn(move || {
+            let taken = queue.next_work(Wake::Work(None)).pending.len();
+            wrote.send(taken).expect("somebody waits for it");
+        });
+        let executor = runtime::Builder::new_current_thread().build().expect("an executor");
+        let (told, seen) = mpsc::channel();
+        let (saw, sight) = mpsc::channel();
+        let wait = move || {
+            let taken = written.recv_timeout(Duration::from_secs(60));
+            saw.send(taken).expect("somebody looks");
+        };
+        executor.block_on(async {
+            for procedure in [Box::new(Many) as Box<dyn Procedure>, Box::new(Probe(wait, told))] {
+                let (answer, _carried) = oneshot::channel();
+                let keys = KeyBatch { procedure, now_ms: 1 };
+                let admission = turns.queue.admit(1).await.expect("there is room");
+                turns.line.lock().left.push_back(Left { keys, admission, answer });
+            }
+        });
+        turns.line.lock().is_led = true;
+        Lead { turns: Arc::clone(&turns), is_over: false }.go_on();
+        assert_eq!(sight.recv(), Ok(Ok(1)), "the writer had the first turn during the second");
+        assert_eq!(seen.try_iter().count(), 1);
+        writer.join().expect("it does not panic");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! their places; every parent link, separator and tally is as `inner.rs` says. Cost: a place gives
 //! its position in one step per level, without a comparison; everything else is O(log n) as well.
 
+mod ahead;
 mod insert;
 mod rank;
 mod rekey;
@@ -23,6 +24,7 @@ use crate::leaf::{LEAF_MAX, Leaf, Place};
 use crate::link::{Link, PARENTS_MAX};
 use crate::table::{Found, Table};
 
+pub(crate) use ahead::WINDOW;
 pub(crate) use search::count_before;
 
 /// A position between entries: before the one at `pos` of `leaf`, or behind the leaf's last.

@@ -36,20 +36,6 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
         leaf.position(place.slot) + self.position_of_leaf(leaf)
     }
 
-    /// Asks for what finding the ranks of members with these hashes reads: first for all lines of
-    /// the table, then for all those of the leaves.
-    #[inline]
-    pub(crate) fn prefetch_ranks(&self, hashes: impl Iterator<Item = u64> + Clone) {
-        for hash in hashes.clone() {
-            self.table.prefetch(hash);
-        }
-        for hash in hashes {
-            if let Some(place) = self.table.candidate(hash) {
-                self.leaves[place.leaf].prefetch_rank(place.slot);
-            }
-        }
-    }
-
     #[inline]
     pub(super) fn position_of_leaf(&self, leaf: &Leaf<K, LEAF>) -> usize {
         let Some((base, index)) = leaf.link.up() else { return 0 };

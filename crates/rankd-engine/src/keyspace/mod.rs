@@ -7,14 +7,16 @@
 //! them. Cost: a hash and O(log n) within the value.
 
 mod bag;
+mod ends;
 mod turn;
 mod turn_boards;
+mod turn_ends;
 mod turn_keys;
 mod turn_values;
 mod value;
 mod view;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -22,11 +24,13 @@ use parking_lot::Mutex;
 
 use crate::change::Change;
 use crate::cow_map::{CowMap, Frozen};
-use crate::ids::Name;
+use crate::ids::{ChangedName, Name};
+use crate::keyspace::ends::{Ends, MemberEnds, member_of};
 
 pub use bag::{Bag, SMALL_MAX};
 pub use turn::{KeyTurn, Procedure};
 pub use turn_boards::{Mark, SetDone, SetError, redis_definition};
+pub(crate) use turn_ends::forget_members;
 pub use value::{KeyKind, Value, WrongKind};
 pub use view::{BoardView, LexBound, ScoreBound};
 
@@ -40,16 +44,15 @@ pub(crate) struct Entry {
     pub(crate) value: Value,
 }
 
-/// All values, and when keys end.
+/// All values, and when keys and members of boards end.
 #[derive(Debug)]
 pub(crate) struct Keyspace {
     values: CowMap<Arc<Entry>>,
     by_id: Mutex<BTreeMap<u64, Name>>,
-    ends: CowMap<i64>,
-    due: Mutex<BTreeSet<(i64, Name)>>,
-    /// Lengths of the maps, so that a store without them pays one load.
+    ends: Ends,
+    pub(crate) member_ends: MemberEnds,
+    /// Length of the map, so that a store without values pays one load.
     values_count: AtomicUsize,
-    ends_count: AtomicUsize,
     last_id: AtomicU64,
 }
 
@@ -58,10 +61,9 @@ impl Keyspace {
         Self {
             values: CowMap::new(),
             by_id: Mutex::default(),
-            ends: CowMap::new(),
-            due: Mutex::default(),
+            ends: Ends::new(),
+            member_ends: MemberEnds::new(),
             values_count: AtomicUsize::new(0),
-            ends_count: AtomicUsize::new(0),
             last_id: AtomicU64::new(0),
         }
     }
@@ -75,7 +77,7 @@ impl Keyspace {
     }
 
     pub(crate) fn ends_count(&self) -> usize {
-        self.ends_count.load(Ordering::Acquire)
+        self.ends.count()
     }
 
     /// The value of this name, whether or not its end has come.
@@ -88,20 +90,12 @@ impl Keyspace {
 
     /// When the key ends, in milliseconds since 1970, UTC.
     pub(crate) fn end_ms(&self, key: &[u8]) -> Option<i64> {
-        if self.ends_count() == 0 {
-            return None;
-        }
         self.ends.get(key)
     }
 
     /// Keys whose end has come, the earliest first.
     pub(crate) fn due(&self, now_ms: i64, keys_max: usize) -> Vec<Name> {
-        let due = self.due.lock();
-        due.iter()
-            .take_while(|(at_ms, _)| *at_ms <= now_ms)
-            .take(keys_max)
-            .map(|(_, key)| key.clone())
-            .collect()
+        self.ends.due(now_ms, keys_max)
     }
 
     /// Up to `count` names of values with ids from `from` on.
@@ -143,6 +137,9 @@ impl Keyspace {
             Change::ValueRemoved { key } => self.remove(key),
             Change::ValueRenamed { from, to } => self.rename(from, to),
             Change::EndSet { key, at_ms } => self.set_end(key, *at_ms),
+            Change::MemberEndSet { board, member, at_ms } => {
+                self.member_ends.set(*board, member, *at_ms);
+            }
             _ => {}
         }
     }
@@ -208,23 +205,16 @@ impl Keyspace {
 
     /// Sets or takes away the end of a key; also when the key itself is gone.
     pub(crate) fn set_end(&self, key: &Name, at_ms: Option<i64>) {
-        if at_ms.is_none() && self.ends_count() == 0 {
-            return;
-        }
-        let before = self.ends.set(key, at_ms);
-        let mut due = self.due.lock();
-        if let Some(before_ms) = before {
-            due.remove(&(before_ms, key.clone()));
-        }
-        if let Some(at_ms) = at_ms {
-            due.insert((at_ms, key.clone()));
-        }
-        self.ends_count.store(due.len(), Ordering::Release);
+        self.ends.set(key, at_ms);
     }
 
     /// Everything as it is now. The caller makes sure that nobody writes meanwhile.
     pub(crate) fn freeze(&self) -> KeyspaceFrozen {
-        KeyspaceFrozen { values: self.values.freeze(), ends: self.ends.freeze() }
+        KeyspaceFrozen {
+            values: self.values.freeze(),
+            ends: self.ends.freeze(),
+            member_ends: self.member_ends.freeze(),
+        }
     }
 }
 
@@ -233,6 +223,7 @@ impl Keyspace {
 pub(crate) struct KeyspaceFrozen {
     values: Frozen<Arc<Entry>>,
     ends: Frozen<i64>,
+    member_ends: Frozen<i64>,
 }
 
 impl KeyspaceFrozen {
@@ -242,7 +233,13 @@ impl KeyspaceFrozen {
             .ends
             .iter()
             .map(|(key, at_ms)| Change::EndSet { key: key.clone(), at_ms: Some(*at_ms) });
-        self.values.iter().flat_map(|(key, entry)| changes_of(key, &entry.value)).chain(ends)
+        let member_ends = self.member_ends.iter().map(|(name, at_ms)| {
+            let (board, member) = member_of(name);
+            let member = ChangedName::from_slice(member);
+            Change::MemberEndSet { board, member, at_ms: Some(*at_ms) }
+        });
+        let values = self.values.iter().flat_map(|(key, entry)| changes_of(key, &entry.value));
+        values.chain(ends).chain(member_ends)
     }
 }
 

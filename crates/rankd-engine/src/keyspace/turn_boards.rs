@@ -9,8 +9,9 @@ use crate::board::{Board, Body};
 use crate::change::Change;
 use crate::codec::Codec;
 use crate::definition::{Definition, Operator, Order, Ties};
-use crate::ids::Name;
+use crate::ids::{ChangedName, Name};
 use crate::keyspace::turn::KeyTurn;
+use crate::keyspace::turn_ends::forget_members;
 use crate::keyspace::value::WrongKind;
 use crate::keyspace::view::BoardView;
 use crate::layout::BoardIndex;
@@ -208,7 +209,7 @@ impl KeyTurn<'_> {
         held.body.version += 1;
         self.added += u64::from(done == SetDone::Added);
         let board = held.board.id;
-        let member = member.into();
+        let member = ChangedName::from_slice(member);
         self.record(Change::MemberSet { board, member, score, at_ms: self.now_ms });
         done
     }
@@ -254,19 +255,25 @@ impl KeyTurn<'_> {
     /// If the key holds something else.
     pub fn remove_member(&mut self, key: &[u8], member: &[u8]) -> Result<bool, WrongKind> {
         let Some(place) = self.find_board(key)? else { return Ok(false) };
+        Ok(self.remove_in(place, member))
+    }
+
+    /// Takes the member out of a board that is held. Returns whether it was there.
+    pub(super) fn remove_in(&mut self, place: usize, member: &[u8]) -> bool {
         let held = &mut self.held[place];
         if held.body.index.get(held.board.codec(), member).is_none() {
-            return Ok(false);
+            return false;
         }
         self.state.cuts.before_write(&held.board, &mut held.body);
         held.body.remove(member, self.now_ms);
         let (board, is_empty) = (held.board.id, held.body.index.len() == 0);
+        self.state.keyspace.member_ends.set(board, member, None);
         self.removed += 1;
         self.record(Change::MemberRemoved { board, member: member.into() });
         if is_empty {
             self.board_emptied(place);
         }
-        Ok(true)
+        true
     }
 
     /// What becomes of a board without members.
@@ -285,6 +292,7 @@ impl KeyTurn<'_> {
         held.body.deleted = true;
         self.removed += held.body.index.len() as u64;
         let board = Arc::clone(&held.board);
+        forget_members(&self.state.keyspace.member_ends, board.id, &held.body);
         self.state.directory.remove(&board);
         self.state.keyspace.set_end(&board.name, None);
         self.places.remove(&board.id);

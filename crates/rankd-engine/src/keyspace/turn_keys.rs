@@ -133,13 +133,24 @@ impl KeyTurn<'_> {
 
     fn copy_board(&mut self, from: &[u8], to: &[u8]) -> bool {
         let Ok(Some(place)) = self.find_board(from) else { return true };
-        let definition = self.held[place].board.definition;
+        let board = &self.held[place].board;
+        let (id, definition) = (board.id, board.definition);
         let rows = self.board(from, |view| {
             let mut rows: Vec<(Name, Score)> = Vec::with_capacity(view.len());
             view.each(0..view.len(), false, |member, score| rows.push((member.into(), score)));
             rows
         });
-        self.fill(to, definition, rows.ok().flatten().unwrap_or_default()).is_ok()
+        let rows = rows.ok().flatten().unwrap_or_default();
+        let ends = self.ends_of(id, &rows);
+        let bytes = ends.iter().map(|(member, _)| CHANGE_BYTES + member.len() as u64).sum();
+        if !self.take_room(bytes) || self.fill(to, definition, rows).is_err() {
+            return false;
+        }
+        for (member, end_ms) in ends {
+            // It was put there just now.
+            let _is_there = self.set_end_of_member(to, &member, Some(end_ms));
+        }
+        true
     }
 
     /// Makes the key a board of exactly these members, whatever it held before; without members,

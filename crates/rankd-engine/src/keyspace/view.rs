@@ -54,12 +54,6 @@ impl BoardView<'_> {
         self.len() == 0
     }
 
-    /// Whether the board holds integers only.
-    #[must_use]
-    pub fn is_integer(&self) -> bool {
-        self.codec.0.score == crate::score::ScoreKind::Integer
-    }
-
     fn descends(&self) -> bool {
         self.codec.0.order == Order::Descending
     }
@@ -98,6 +92,22 @@ impl BoardView<'_> {
     /// Asks the memory for what looking these members up will read. Right before it.
     pub fn prefetch(&self, members: &[&[u8]]) {
         with_index!(self.index, index => index.prefetch(members));
+    }
+
+    /// Asks the memory for what changing these members' scores a little will read.
+    pub fn prefetch_changes(&self, members: &[&[u8]]) {
+        with_index!(self.index, index => index.prefetch_update(members));
+    }
+
+    /// Asks the memory for what giving these members these scores will read.
+    pub fn prefetch_puts(&self, members: &[&[u8]], scores: &[Score]) {
+        let kind = self.codec.0.score;
+        let fitting = scores.iter().filter_map(|score| score.into_kind(kind).ok());
+        with_index!(self.index, index => {
+            // The time only orders entries that tie: their leaves are neighbours.
+            let keys: Vec<_> = fitting.map(|score| Layout::pack(self.codec, score, 0)).collect();
+            index.prefetch_upsert(members, &keys);
+        });
     }
 
     /// How many members have a higher score, and how many higher scores there are.

@@ -29,7 +29,7 @@ impl When {
     }
 
     /// The time in milliseconds since 1970, UTC, if it is within what can be told.
-    fn at_ms(self, time: i64, now_ms: i64) -> Option<i64> {
+    pub(crate) fn at_ms(self, time: i64, now_ms: i64) -> Option<i64> {
         match self {
             Self::Seconds => time.checked_mul(1000)?.checked_add(now_ms),
             Self::Milliseconds => time.checked_add(now_ms),
@@ -46,7 +46,7 @@ pub(crate) fn end_at(time: &[u8], when: When, now_ms: i64, name: &str) -> Result
     end_ms.ok_or_else(|| invalid_time(name))
 }
 
-fn invalid_time(name: &str) -> Failure {
+pub(crate) fn invalid_time(name: &str) -> Failure {
     Failure::of(format!("ERR invalid expire time in '{name}' command"))
 }
 
@@ -165,7 +165,7 @@ pub(crate) fn pexpireat(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
 
 /// When an end is changed at all.
 #[derive(Debug, Clone, Copy, Default)]
-struct Conditions {
+pub(crate) struct Conditions {
     only_without: bool,
     only_with: bool,
     only_later: bool,
@@ -173,7 +173,7 @@ struct Conditions {
 }
 
 impl Conditions {
-    fn read(args: &[&[u8]]) -> Result<Self, Failure> {
+    pub(crate) fn read(args: &[&[u8]]) -> Result<Self, Failure> {
         const NOT_BOTH: Failure =
             Failure::new("ERR NX and XX, GT or LT options at the same time are not compatible");
         const DIRECTIONS: Failure =
@@ -197,8 +197,8 @@ impl Conditions {
         if read.only_later && read.only_earlier { Err(DIRECTIONS) } else { Ok(read) }
     }
 
-    /// A key without an end ends later than any other.
-    fn allow(self, old_ms: Option<i64>, new_ms: i64) -> bool {
+    /// What has no end ends later than any other.
+    pub(crate) fn allow(self, old_ms: Option<i64>, new_ms: i64) -> bool {
         !(self.only_without && old_ms.is_some()
             || self.only_with && old_ms.is_none()
             || self.only_later && old_ms.is_none_or(|old_ms| new_ms <= old_ms)

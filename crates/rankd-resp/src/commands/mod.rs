@@ -5,6 +5,7 @@ pub(crate) mod beyond;
 pub(crate) mod connection;
 pub(crate) mod hashes;
 pub(crate) mod keys;
+pub(crate) mod member_ends;
 pub(crate) mod pubsub;
 pub(crate) mod scan;
 pub(crate) mod server;

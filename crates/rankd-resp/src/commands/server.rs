@@ -202,6 +202,7 @@ fn stats_section(text: &mut String, cx: &Cx<'_, '_>) {
     line(text, "total_net_output_bytes", counters.output_bytes.load(Ordering::Relaxed));
     line(text, "rejected_connections", counters.rejected.load(Ordering::Relaxed));
     line(text, "expired_keys", counters.expired.load(Ordering::Relaxed));
+    line(text, "expired_subkeys", counters.expired_members.load(Ordering::Relaxed));
     line(text, "evicted_keys", 0);
     line(text, "pubsub_channels", cx.shared.hub.channels().len());
     line(text, "pubsub_patterns", cx.shared.hub.patterns());
@@ -273,7 +274,8 @@ pub(crate) fn config(cx: &mut Cx<'_, '_>, args: &[&[u8]]) -> Done {
         }
         (word, []) if is(word, "resetstat") => {
             let counters = &cx.shared.counters;
-            for counter in [&counters.commands, &counters.connections, &counters.expired] {
+            let expired = [&counters.expired, &counters.expired_members];
+            for counter in [&counters.commands, &counters.connections].into_iter().chain(expired) {
                 counter.store(0, Ordering::Relaxed);
             }
             cx.out.ok();

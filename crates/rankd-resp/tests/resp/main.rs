@@ -11,5 +11,6 @@ mod differential;
 mod durability;
 mod generate;
 mod hostile;
+mod member_ends;
 mod servers;
 mod wire;

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rankd_engine::{Engine, EngineOptions, State, Storage, SystemClock};
+use rankd_engine::{Clock, Engine, EngineOptions, State, Storage, SystemClock};
 use rankd_resp::{Options, Server};
 use rankd_storage::MemoryStore;
 use tokio::runtime::Runtime;
@@ -42,12 +42,22 @@ impl Ours {
         store: Arc<dyn Storage>,
         change: impl FnOnce(Options) -> Options,
     ) -> Self {
+        Self::at(Arc::new(SystemClock), state, store, change)
+    }
+
+    /// With a clock of the test's.
+    pub(crate) fn at(
+        clock: Arc<dyn Clock>,
+        state: Arc<State>,
+        store: Arc<dyn Storage>,
+        change: impl FnOnce(Options) -> Options,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .enable_all()
             .build()
             .expect("threads");
-        let engine = Engine::new(state, store, Arc::new(SystemClock), EngineOptions::default());
+        let engine = Engine::new(state, store, clock, EngineOptions::default());
         let engine = Arc::new(engine);
         let options = change(Options::new(([127, 0, 0, 1], 0).into()));
         let server = Server::bind(options).expect("a free port");

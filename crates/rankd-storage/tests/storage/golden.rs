@@ -19,8 +19,10 @@ use crate::support::{
 };
 
 const LOG: &str = "log-00000000000000000001.rlog";
-const SNAPSHOT: &str = "snapshot-00000000000000000008.rsnap";
-/// Version 2 has everything but values beside boards.
+const SNAPSHOT: &str = "snapshot-00000000000000000009.rsnap";
+/// Version 3 has everything but members that end.
+const SNAPSHOT_3: &str = "snapshot-00000000000000000008.rsnap";
+/// Version 2 has no values beside boards either.
 const SNAPSHOT_2: &str = "snapshot-00000000000000000007.rsnap";
 /// Version 1 has no organisations either.
 const SNAPSHOT_1: &str = "snapshot-00000000000000000006.rsnap";
@@ -58,6 +60,43 @@ impl Procedure for Values {
     }
 }
 
+/// Members that end: later, never after all, and by now.
+struct MemberEnds;
+
+impl Procedure for MemberEnds {
+    fn bytes_max(&self) -> u64 {
+        1000
+    }
+
+    fn run(&mut self, turn: &mut KeyTurn<'_>) {
+        for member in ["eve", "fay", "gus"] {
+            turn.set_member(b"second", member.as_bytes(), Score::Float(2.5)).unwrap();
+        }
+        for (member, end_ms) in [("dee", 2_000_000), ("eve", 3_000_000), ("gus", 0)] {
+            turn.set_end_of_member(b"second", member.as_bytes(), Some(NOW_MS + end_ms)).unwrap();
+        }
+        turn.set_end_of_member(b"second", b"eve", None).unwrap();
+        turn.remove_member(b"second", b"fay").unwrap();
+    }
+}
+
+/// When the members of the board end; `None`: they are not there.
+fn member_ends(opened: &Opened) -> [Option<Option<i64>>; 4] {
+    opened.state.read_keys(NOW_MS, |turn| {
+        ["dee", "eve", "fay", "gus"]
+            .map(|member| turn.end_of_member(b"second", member.as_bytes()).unwrap())
+    })
+}
+
+#[test]
+fn members_end_as_it_was_written() {
+    for with_snapshot in [false, true] {
+        let opened = open(folder_of(4, with_snapshot).path()).unwrap();
+        let expected = [Some(Some(NOW_MS + 2_000_000)), Some(None), None, None];
+        assert_eq!(member_ends(&opened), expected, "with a snapshot: {with_snapshot}");
+    }
+}
+
 /// What a state holds beside boards.
 fn values(opened: &Opened) -> Vec<String> {
     opened.state.read_keys(NOW_MS, |turn| {
@@ -75,7 +114,7 @@ fn values(opened: &Opened) -> Vec<String> {
 #[test]
 fn values_are_as_they_were_written() {
     for with_snapshot in [false, true] {
-        let opened = open(folder_of(3, with_snapshot).path()).unwrap();
+        let opened = open(folder_of(4, with_snapshot).path()).unwrap();
         let expected = [
             "bytes".to_owned(),
             String::new(),
@@ -117,6 +156,8 @@ async fn write_everything(folder: &Path) {
     opened.offer(KEY).await;
     let keys = KeyBatch { procedure: Box::new(Values), now_ms: NOW_MS };
     opened.store.transact(keys).await.unwrap();
+    let keys = KeyBatch { procedure: Box::new(MemberEnds), now_ms: NOW_MS };
+    opened.store.transact(keys).await.unwrap();
     opened.store.snapshot().await.unwrap();
     opened.store.close().await.unwrap();
 }
@@ -131,7 +172,9 @@ fn expected(version: u32) -> Contents {
     expected.signing_key = (version > 1).then_some(KEY);
     if version > 2 {
         let dee = (b"dee".to_vec(), (1.5_f64.to_bits().cast_signed(), None));
-        expected.boards.insert(b"second".to_vec(), [dee].into());
+        let eve = (b"eve".to_vec(), (2.5_f64.to_bits().cast_signed(), None));
+        let members = if version > 3 { vec![dee, eve] } else { vec![dee] };
+        expected.boards.insert(b"second".to_vec(), members.into_iter().collect());
     }
     expected
 }
@@ -141,7 +184,7 @@ async fn the_same_writes_give_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     write_everything(folder.path()).await;
     let written = files(folder.path());
-    for (file, stored) in [(LOG, "v3.rlog"), (SNAPSHOT, "v3.rsnap")] {
+    for (file, stored) in [(LOG, "v4.rlog"), (SNAPSHOT, "v4.rsnap")] {
         if std::env::var_os("RANKD_BLESS").is_some() {
             std::fs::write(golden(stored), &written[file]).unwrap();
         }
@@ -157,14 +200,17 @@ fn folder_of(version: u32, with_snapshot: bool) -> TempDir {
     };
     put(format!("v{version}.rlog"), LOG);
     if with_snapshot {
-        put(format!("v{version}.rsnap"), [SNAPSHOT_1, SNAPSHOT_2, SNAPSHOT][version as usize - 1]);
+        put(
+            format!("v{version}.rsnap"),
+            [SNAPSHOT_1, SNAPSHOT_2, SNAPSHOT_3, SNAPSHOT][version as usize - 1],
+        );
     }
     folder
 }
 
 #[test]
 fn every_version_is_read() {
-    for (version, records) in [(1, 6), (2, 7), (3, 8)] {
+    for (version, records) in [(1, 6), (2, 7), (3, 8), (4, 9)] {
         for with_snapshot in [false, true] {
             let folder = folder_of(version, with_snapshot);
             let healthy = check(folder.path(), &RealFs).unwrap();
@@ -186,7 +232,7 @@ async fn a_store_of_version_1_goes_on_in_a_segment_of_the_present_version() {
         drop(opened);
         let files = files(folder.path());
         assert_eq!(files[LOG], std::fs::read(golden("v1.rlog")).unwrap());
-        assert_eq!(files["log-00000000000000000007.rlog"][8..12], 3_u32.to_le_bytes());
+        assert_eq!(files["log-00000000000000000007.rlog"][8..12], 4_u32.to_le_bytes());
         let again = open(folder.path()).unwrap();
         assert_eq!(again.contents(), expected(2));
         // Begun once: from now on the log's end is of this version.

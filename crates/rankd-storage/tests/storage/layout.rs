@@ -37,7 +37,7 @@ impl RawRecord {
 }
 
 /// The version that the page describes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 fn head(version: u32, magic: &[u8; 8], sequence: u64, chain: u32) -> Vec<u8> {
     let mut bytes = magic.to_vec();

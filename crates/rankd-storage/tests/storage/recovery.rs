@@ -120,11 +120,11 @@ async fn a_newer_version_is_refused_and_left_untouched() {
     for victim in victims.concat() {
         let folder = copy_of(scene.path());
         let mut bytes = files(folder.path())[&victim].clone();
-        bytes[8] = 4;
+        bytes[8] = 5;
         put(folder.path(), &victim, &bytes);
         let before = files(folder.path());
         match open(folder.path()).err().expect("refused") {
-            StorageError::Newer { file, found: 4, known: 3 } => assert_eq!(file, victim),
+            StorageError::Newer { file, found: 5, known: 4 } => assert_eq!(file, victim),
             other => panic!("{victim}: {other}"),
         }
         assert_eq!(files(folder.path()), before);

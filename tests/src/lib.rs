@@ -82,7 +82,7 @@ pub struct Server {
     child: Child,
     /// Of the program.
     pid: u32,
-    /// `http://127.0.0.1:PORT`, without a slash at the end.
+    /// `http://127.0.0.1:PORT`, or with `https`, without a slash at the end.
     pub url: String,
     /// Kept open, or the server would meet a closed pipe.
     _stdout: BufReader<ChildStdout>,
@@ -235,7 +235,7 @@ fn process(pid: u32) -> Pid {
 
 /// The server's address in a line of its output, if it has one.
 fn url_in(line: &str) -> Option<String> {
-    let start = line.find("http://127.0.0.1:")?;
+    let start = line.find("http://127.0.0.1:").or_else(|| line.find("https://127.0.0.1:"))?;
     let url = line[start..].split_whitespace().next()?;
     Some(url.trim_end_matches('/').to_owned())
 }

@@ -27,6 +27,7 @@ mod path;
 mod reads;
 mod score;
 mod scores;
+mod tls;
 mod transport;
 mod types;
 

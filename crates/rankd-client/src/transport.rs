@@ -7,6 +7,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::uri::Uri;
 use hyper::{Method, Request, Response, StatusCode, body::Incoming};
+use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{ClientError, Problem};
+use crate::tls;
 use crate::types::Applied;
 
 /// Longest time to wait for a connection, in milliseconds.
@@ -30,7 +32,7 @@ static IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-r
 /// A client of one server. Clones share its connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    http: HttpClient<HttpConnector, Full<Bytes>>,
+    http: HttpClient<HttpsConnector<HttpConnector>, Full<Bytes>>,
     /// Scheme, authority and path, without a slash at the end.
     base: String,
     timeout_ms: u64,
@@ -74,16 +76,16 @@ impl<'a> Call<'a> {
 
 impl Client {
     /// A client of the server at `base_url`, such as `http://127.0.0.1:8080` or
-    /// `http://example.com/rankd`. Nothing is connected yet.
+    /// `https://example.com/rankd`. Nothing is connected yet. For `https://`, the certificate
+    /// authorities of the system are read, or those that `SSL_CERT_FILE` names.
     ///
     /// # Errors
-    /// [`ClientError::BadUrl`] if it is not an `http://` URL of a host.
+    /// [`ClientError::BadUrl`] if it is not an `http://` or `https://` URL of a host, or there are
+    /// no certificate authorities.
     pub fn new(base_url: &str) -> Result<Self, ClientError> {
-        let base = checked_base(base_url)
-            .map_err(|reason| ClientError::BadUrl { url: base_url.to_owned(), reason })?;
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_millis(CONNECT_TIMEOUT_MS)));
+        let bad = |reason| ClientError::BadUrl { url: base_url.to_owned(), reason };
+        let (base, is_https) = checked_base(base_url).map_err(bad)?;
+        let connector = tls::connector(is_https).map_err(bad)?;
         let http = HttpClient::builder(TokioExecutor::new()).build(connector);
         Ok(Self { http, base, timeout_ms: REQUEST_TIMEOUT_MS, authorization: None })
     }
@@ -222,26 +224,24 @@ impl Client {
     }
 }
 
-/// The base URL without a slash at the end, or what is wrong with it.
-fn checked_base(url: &str) -> Result<String, String> {
+/// The base URL without a slash at the end, and whether it asks for TLS; or what is wrong with it.
+fn checked_base(url: &str) -> Result<(String, bool), String> {
     let uri: Uri = url.parse().map_err(|error| format!("is not a URL: {error}"))?;
-    match uri.scheme_str() {
-        Some("http") => {}
-        Some("https") => {
-            return Err("asks for https, which this client does not speak; use http:// on a \
-                        trusted network or a TLS proxy on this machine"
-                .to_owned());
+    let is_https = match uri.scheme_str() {
+        Some("http") => false,
+        Some("https") => true,
+        Some(other) => {
+            return Err(format!("has the scheme `{other}`; only http:// and https:// work"));
         }
-        Some(other) => return Err(format!("has the scheme `{other}`; only http:// works")),
         None => return Err("has no scheme; write http://HOST:PORT".to_owned()),
-    }
+    };
     if uri.host().is_none_or(str::is_empty) {
         return Err("names no host; write http://HOST:PORT".to_owned());
     }
     if uri.query().is_some() {
         return Err("has a query (`?...`), which a base URL cannot have".to_owned());
     }
-    Ok(url.trim_end_matches('/').to_owned())
+    Ok((url.trim_end_matches('/').to_owned(), is_https))
 }
 
 /// The error that an answer of no success stands for.

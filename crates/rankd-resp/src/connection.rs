@@ -104,9 +104,9 @@ impl Connection {
             }
         };
         let Self { stream, incoming, inbox, core, .. } = self;
-        incoming.reserve(READ_BYTES);
+        core.lock().rest();
         let message = tokio::select! {
-            read = stream.read_buf(incoming) => return self.took(read),
+            read = read_some(stream, incoming) => return self.took(read),
             message = inbox.recv() => message.ok_or(Closed)?,
             () = card.kill.notified() => return Err(Closed),
             () = has_stopped => return Err(Closed),
@@ -138,9 +138,8 @@ impl Connection {
         let card = Arc::clone(&self.card);
         let is_full = self.core.lock().input.len() >= INPUT_BYTES_MAX;
         let Self { stream, incoming, stop, .. } = self;
-        incoming.reserve(READ_BYTES);
         let read = tokio::select! {
-            read = stream.read_buf(incoming), if !is_full => read,
+            read = read_some(stream, incoming), if !is_full => read,
             () = card.kill.notified() => return Err(Closed),
             _ = stop.wait_for(|is_stopped| *is_stopped) => return Err(Closed),
         };
@@ -439,6 +438,13 @@ impl Connection {
         self.core.lock().out.bytes = bytes;
         Ok(())
     }
+}
+
+/// Reads what has come. Room for it is made only then: most connections are silent at most times.
+async fn read_some(stream: &mut TcpStream, incoming: &mut Vec<u8>) -> std::io::Result<usize> {
+    stream.readable().await?;
+    incoming.reserve(READ_BYTES);
+    stream.read_buf(incoming).await
 }
 
 /// What a client is told of a store that does not take writes; the first word is Redis'.

@@ -89,6 +89,13 @@ impl Frames {
         self.consumed = 0;
     }
 
+    /// Gives memory back beyond that of so many arguments.
+    pub fn shrink_to(&mut self, args: usize) {
+        self.args.shrink_to(args);
+        self.commands.shrink_to(args);
+        self.words.shrink_to(args);
+    }
+
     /// The arguments of a command, its name first, into `out`.
     pub fn args<'a>(&'a self, command: usize, input: &'a [u8], out: &mut Vec<&'a [u8]>) {
         out.clear();

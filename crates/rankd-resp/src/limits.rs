@@ -26,6 +26,10 @@ pub const OUTPUT_BYTES_TOTAL_MAX: usize = 1 << 30;
 pub const WRITE_MS_MAX: u64 = 60_000;
 /// Bytes of room that a read is given.
 pub const READ_BYTES: usize = 16 << 10;
+/// Arguments for which a connection keeps room while its client is silent.
+pub const RESTING_ARGS_MAX: usize = 64;
+/// Bytes of replies for which a connection keeps room while its client is silent.
+pub const RESTING_OUTPUT_BYTES_MAX: usize = 1 << 10;
 /// Most connections at a time, unless set otherwise.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
 /// How long a connection may be silent, in milliseconds, unless set otherwise; 0: for ever.

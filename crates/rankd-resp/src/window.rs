@@ -14,7 +14,10 @@ use crate::commands::zpop;
 use crate::failure::{Done, Failure};
 use crate::fast;
 use crate::frame::Frames;
-use crate::limits::{OUTPUT_BYTES_TARGET, REPLY_BYTES_MAX, TURN_BYTES_MAX, TURN_COMMANDS_MAX};
+use crate::limits::{
+    OUTPUT_BYTES_TARGET, READ_BYTES, REPLY_BYTES_MAX, RESTING_ARGS_MAX, RESTING_OUTPUT_BYTES_MAX,
+    TURN_BYTES_MAX, TURN_COMMANDS_MAX,
+};
 use crate::reply::Reply;
 use crate::session::{Queue, Replies, Session};
 use crate::shared::Shared;
@@ -121,12 +124,7 @@ impl Core {
     /// # Errors
     /// [`crate::frame::ProtocolError`]; the frames before it are there.
     pub(crate) fn take_frames(&mut self) -> Result<(), crate::frame::ProtocolError> {
-        debug_assert_eq!(self.next, self.frames.len(), "all frames are done");
-        let consumed = self.frames.consumed();
-        self.input.drain(..consumed);
-        self.frames.clear();
-        self.plan.clear();
-        self.next = 0;
+        self.forget_frames();
         let parsed = self.frames.parse(&self.input, self.session.is_known);
         let mut args = Vec::new();
         // Pipelines are made of the same few commands: most are called as the one before them.
@@ -139,6 +137,28 @@ impl Core {
             self.plan.push(before.1);
         }
         parsed
+    }
+
+    fn forget_frames(&mut self) {
+        debug_assert_eq!(self.next, self.frames.len(), "all frames are done");
+        let consumed = self.frames.consumed();
+        self.input.drain(..consumed);
+        self.frames.clear();
+        self.plan.clear();
+        self.next = 0;
+    }
+
+    /// Gives memory back that is not needed while the client is silent, but for what the next
+    /// small command would ask for again. All frames are done.
+    pub(crate) fn rest(&mut self) {
+        self.forget_frames();
+        // Of a large command that comes in pieces, each piece would copy all others.
+        if self.input.len() < READ_BYTES {
+            self.input.shrink_to_fit();
+        }
+        self.frames.shrink_to(RESTING_ARGS_MAX);
+        self.plan.shrink_to(RESTING_ARGS_MAX);
+        self.out.bytes.shrink_to(RESTING_OUTPUT_BYTES_MAX);
     }
 
     /// Whether these are the lines of an HTTP request, which a web page may have made somebody's

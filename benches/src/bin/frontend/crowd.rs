@@ -24,8 +24,8 @@ pub(crate) const RATE_PER_S: f64 = 10_000.0;
 pub(crate) const PIECE_BYTES: usize = 8;
 /// A slow connection sends a piece so often.
 const PIECE_EVERY: Duration = Duration::from_secs(1);
-/// Slow connections take turns in so many groups.
-const GROUPS: usize = 100;
+/// Slow connections take turns in so many groups, so that their pieces come evenly.
+const GROUPS: usize = 1000;
 /// Slow ones have been there for so long when the measurement begins.
 const SETTLE: Duration = Duration::from_secs(2);
 

@@ -54,8 +54,15 @@ fn unknown_commands_and_flags_end_with_2() {
 
 #[test]
 fn urls_that_cannot_be_used_end_with_2() {
-    let https = run(&["top", "b", "--server", "https://example.com"]).fails_with(2);
-    assert!(https.contains("asks for https, which this client does not speak"), "{https}");
+    let nobody = "/nowhere/authorities.pem";
+    let https = rankd(&["top", "b", "--server", "https://example.com"])
+        .envs([("SSL_CERT_FILE", nobody), ("SSL_CERT_DIR", "/nowhere")])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(https.stderr).unwrap();
+    assert_eq!(https.status.code(), Some(2), "{said}");
+    assert!(said.contains("asks for https, but this machine has no certificate auth"), "{said}");
+    assert!(said.contains(nobody), "{said}");
     let bare = run(&["top", "b", "--server", "example.com"]).fails_with(2);
     assert!(bare.contains("has no scheme; write http://HOST:PORT"), "{bare}");
 }

@@ -1,12 +1,13 @@
 //! Goal: as many Redis clients as are let in, nearly all of which mean no good, cost bounded memory
 //! and disturb nobody. Method: the real program in a process of its own; what it costs is counted,
-//! nothing is timed. It needs 10 000 descriptors on either side (`ulimit -n`).
+//! nothing is timed. It needs 10 000 descriptors on either side (`ulimit -Hn`).
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 
 use rankd_e2e::{Server, owner};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Connections that the server lets in.
 const CONNECTIONS_MAX: usize = 10_000;
@@ -21,6 +22,20 @@ const ROUNDS: usize = 500;
 const HALF: &[u8] = b"*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1000000\r\nabc";
 /// The smallest beginning of a command.
 const STAR: &[u8] = b"*";
+
+/// Lets this process, and the server that it starts, have as many descriptors as they need.
+fn make_room() {
+    const DESCRIPTORS: u64 = CONNECTIONS_MAX as u64 + 200;
+    let limit = getrlimit(Resource::Nofile);
+    assert!(
+        limit.maximum.is_none_or(|maximum| maximum >= DESCRIPTORS),
+        "this test needs {DESCRIPTORS} descriptors, the hard limit is {limit:?}: ulimit -Hn"
+    );
+    if limit.current.is_some_and(|current| current < DESCRIPTORS) {
+        let raised = Rlimit { current: Some(DESCRIPTORS), ..limit };
+        setrlimit(Resource::Nofile, raised).expect("the hard limit allows it");
+    }
+}
 
 fn port() -> u16 {
     let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
@@ -85,6 +100,7 @@ fn assert_serves(client: &mut Client, member: &str) {
 
 #[test]
 fn ten_thousand_clients_that_mean_no_good_cost_little_and_disturb_nobody() {
+    make_room();
     let folder = tempfile::tempdir().expect("a folder");
     let port = port();
     let address = format!("127.0.0.1:{port}");

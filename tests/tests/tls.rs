@@ -53,5 +53,4 @@ fn the_command_line_works_over_https_if_it_can_verify_the_certificate() {
     let (_, error) = texts(&refused);
     assert_eq!(refused.status.code(), Some(1), "{error}");
     assert!(error.contains("certificate"), "{error}");
-    println!("{error}");
 }

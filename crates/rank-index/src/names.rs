@@ -88,13 +88,12 @@ impl Names {
     pub(crate) fn prefetch(&self, handle: Handle) {
         let class = usize::from(handle.class);
         if let Some(&slot_bytes) = SLOT_BYTES.get(class) {
-            let segment = &self.slabs[class].segments[(handle.index >> SEGMENT_BITS) as usize];
-            prefetch(&segment[offset(handle.index, slot_bytes)]);
+            prefetch(&self.slabs[class].slot(handle.index, slot_bytes)[0]);
         }
     }
 
-    /// Whether no name was ever stored.
-    pub(crate) fn is_unused(&self) -> bool {
+    /// Whether no name is there that [`prefetch`](Self::prefetch) would ask for.
+    pub(crate) fn has_no_slots(&self) -> bool {
         self.slabs.is_empty()
     }
 
@@ -170,9 +169,13 @@ impl Slab {
         number
     }
 
+    /// The bytes from the slot's first on, those of later slots behind it.
+    fn slot(&self, index: NodeId, slot_bytes: usize) -> &[u8] {
+        &self.segments[(index >> SEGMENT_BITS) as usize][offset(index, slot_bytes)..]
+    }
+
     fn get(&self, index: NodeId, slot_bytes: usize) -> &[u8] {
-        let slot = &self.segments[(index >> SEGMENT_BITS) as usize][offset(index, slot_bytes)..];
-        let (head, name) = slot.split_at(length_bytes(slot_bytes));
+        let (head, name) = self.slot(index, slot_bytes).split_at(length_bytes(slot_bytes));
         let high = head.get(1).copied().unwrap_or(0);
         &name[..usize::from(u16::from_le_bytes([head[0], high]))]
     }

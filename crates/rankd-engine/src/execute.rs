@@ -1,6 +1,7 @@
 //! Carrying out a batch: check, lock, resolve and apply intent by intent, append once, unlock.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rankd_orgs::OrgOutcome;
 
@@ -10,6 +11,7 @@ use crate::definition::Definition;
 use crate::ids::{ChangedName, Name};
 use crate::intent::{Batch, IdempotencyKey, Intent, OrgBatch, Outcome, Placed, Rejection};
 use crate::keys::Claim;
+use crate::layout::with_index;
 use crate::limits::{
     AT_MS_MAX, AT_MS_MIN, BATCH_INTENTS_MAX, BOARDS_MAX, IDEMPOTENCY_KEY_BYTES_MAX,
     LABEL_BYTES_MAX, NAME_BYTES_MAX,
@@ -193,10 +195,8 @@ impl Run<'_> {
         if body.index.get(board.codec(), member).is_none() {
             return Err(Rejection::UnknownMember);
         }
-        state.cuts.before_write(board, body);
-        body.remove(member, self.batch.now_ms);
+        state.remove_member(board, body, member, self.batch.now_ms);
         let board = board.id;
-        state.keyspace.member_ends.set(board, member, None);
         turn.changes.push(Change::MemberRemoved { board, member: member.clone() });
         turn.members_removed += 1;
         Ok(Outcome::Removed)
@@ -235,7 +235,7 @@ impl Intent {
     }
 }
 
-/// The two ways a member changes; batches and replay both end here.
+/// The two ways a member changes; batches, turns over keys and replay all end here.
 impl Body {
     /// Puts the member at this score. Returns whether it is new.
     pub(crate) fn set(
@@ -253,10 +253,38 @@ impl Body {
     }
 
     /// Takes the member out. Returns whether it was there.
-    pub(crate) fn remove(&mut self, member: &[u8], now_ms: i64) -> bool {
+    fn remove(&mut self, member: &[u8], now_ms: i64) -> bool {
         self.changed_ms = now_ms;
         self.version += 1;
         self.index.remove(member)
+    }
+}
+
+impl State {
+    /// Takes the member out of a locked board, and forgets when it would have left. Returns whether
+    /// it was there.
+    pub(crate) fn remove_member(
+        &self,
+        board: &Arc<Board>,
+        body: &mut Body,
+        member: &[u8],
+        now_ms: i64,
+    ) -> bool {
+        self.cuts.before_write(board, body);
+        self.keyspace.member_ends.set(board.id, member, None);
+        body.remove(member, now_ms)
+    }
+
+    /// Marks a locked board as deleted, and forgets when its members would have left.
+    pub(crate) fn retire_board(&self, board: &Arc<Board>, body: &mut Body) {
+        self.cuts.before_write(board, body);
+        body.deleted = true;
+        let ends = &self.keyspace.member_ends;
+        if ends.has_some(board.id) {
+            with_index!(&body.index, index => {
+                index.iter().for_each(|entry| ends.set(board.id, entry.member, None));
+            });
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use crate::change::{Change, KeyMemory, Record};
 use crate::codec::Codec;
 use crate::definition::Definition;
 use crate::ids::{BoardId, Name};
-use crate::keyspace::forget_members;
 use crate::layout::{BoardIndex, Layout};
 use crate::rows::{BoardHeader, RowRef};
 use crate::score::{Score, ScoreKind};
@@ -126,10 +125,9 @@ impl State {
             Change::MemberRemoved { board, member } => {
                 let board = self.logged_board(record, *board)?;
                 let mut body = board.body.write();
-                self.cuts.before_write(&board, &mut body);
-                let was_there = body.remove(member, record.accepted_ms);
+                let now_ms = record.accepted_ms;
+                let was_there = self.remove_member(&board, &mut body, member, now_ms);
                 drop(body);
-                self.keyspace.member_ends.set(board.id, member, None);
                 self.count_members(0, u64::from(was_there));
                 Ok(())
             }
@@ -203,10 +201,8 @@ impl State {
     fn apply_deleted(&self, id: BoardId) {
         let Some(board) = self.directory.by_id(id) else { return };
         let mut body = board.body.write();
-        self.cuts.before_write(&board, &mut body);
-        body.deleted = true;
+        self.retire_board(&board, &mut body);
         self.count_members(0, body.index.len() as u64);
-        forget_members(&self.keyspace.member_ends, id, &body);
         self.directory.remove(&board);
         self.keyspace.set_end(&board.name, None);
     }

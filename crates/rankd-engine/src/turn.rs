@@ -15,7 +15,6 @@ use crate::change::Change;
 use crate::definition::Definition;
 use crate::ids::Name;
 use crate::intent::{Batch, Intent};
-use crate::keyspace::forget_members;
 use crate::layout::BoardIndex;
 use crate::limits::BOARDS_MAX;
 use crate::state::State;
@@ -119,9 +118,7 @@ impl<'b> Turn<'b> {
         let Some(mut locked) = self.slots[slot].locked.take() else {
             return false;
         };
-        self.state.cuts.before_write(&locked.board, &mut locked.body);
-        locked.body.deleted = true;
-        forget_members(&self.state.keyspace.member_ends, locked.board.id, &locked.body);
+        self.state.retire_board(&locked.board, &mut locked.body);
         self.members_removed += locked.body.index.len() as u64;
         self.changes.push(Change::BoardDeleted { board: locked.board.id });
         self.deleted.push(locked);

@@ -41,8 +41,6 @@ pub(crate) struct Connection {
     pub(crate) card: Arc<Card>,
     inbox: mpsc::Receiver<Arc<Message>>,
     stop: watch::Receiver<bool>,
-    /// Where reads go, so that they can be given up.
-    incoming: Vec<u8>,
 }
 
 /// Bytes of replies that wait, counted as long as they do.
@@ -64,7 +62,7 @@ impl Connection {
     ) -> Self {
         let card = Arc::clone(&session.card);
         let core = Arc::new(Mutex::new(Core::new(session, Arc::clone(&shared))));
-        Self { stream, core, shared, card, inbox, stop, incoming: Vec::new() }
+        Self { stream, core, shared, card, inbox, stop }
     }
 
     /// Serves the connection to its end.
@@ -103,10 +101,10 @@ impl Connection {
                 None => pending().await,
             }
         };
-        let Self { stream, incoming, inbox, core, .. } = self;
+        let Self { stream, inbox, core, .. } = self;
         core.lock().rest();
         let message = tokio::select! {
-            read = read_some(stream, incoming) => return self.took(read),
+            read = read_some(stream) => return self.took(read),
             message = inbox.recv() => message.ok_or(Closed)?,
             () = card.kill.notified() => return Err(Closed),
             () = has_stopped => return Err(Closed),
@@ -137,26 +135,26 @@ impl Connection {
     pub(crate) async fn read_more(&mut self) -> Result<(), Closed> {
         let card = Arc::clone(&self.card);
         let is_full = self.core.lock().input.len() >= INPUT_BYTES_MAX;
-        let Self { stream, incoming, stop, .. } = self;
+        let Self { stream, stop, .. } = self;
         let read = tokio::select! {
-            read = read_some(stream, incoming), if !is_full => read,
+            read = read_some(stream), if !is_full => read,
             () = card.kill.notified() => return Err(Closed),
             _ = stop.wait_for(|is_stopped| *is_stopped) => return Err(Closed),
         };
         self.took(read)
     }
 
-    fn took(&mut self, read: std::io::Result<usize>) -> Result<(), Closed> {
-        let count = read.map_err(|_gone| Closed)?;
-        if count == 0 {
+    fn took(&self, read: std::io::Result<Vec<u8>>) -> Result<(), Closed> {
+        let mut incoming = read.map_err(|_gone| Closed)?;
+        if incoming.is_empty() {
             return Err(Closed);
         }
-        self.shared.counters.input_bytes.fetch_add(count as u64, Ordering::Relaxed);
+        self.shared.counters.input_bytes.fetch_add(incoming.len() as u64, Ordering::Relaxed);
         let mut core = self.core.lock();
         if core.input.is_empty() {
-            std::mem::swap(&mut core.input, &mut self.incoming);
+            core.input = incoming;
         } else {
-            core.input.append(&mut self.incoming);
+            core.input.append(&mut incoming);
         }
         Ok(())
     }
@@ -440,11 +438,13 @@ impl Connection {
     }
 }
 
-/// Reads what has come. Room for it is made only then: most connections are silent at most times.
-async fn read_some(stream: &mut TcpStream, incoming: &mut Vec<u8>) -> std::io::Result<usize> {
+/// Reads what has come; nothing at the end. Room for it is made only then: most connections are
+/// silent at most times. Given up, it has read nothing.
+async fn read_some(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     stream.readable().await?;
-    incoming.reserve(READ_BYTES);
-    stream.read_buf(incoming).await
+    let mut incoming = Vec::with_capacity(READ_BYTES);
+    stream.read_buf(&mut incoming).await?;
+    Ok(incoming)
 }
 
 /// What a client is told of a store that does not take writes; the first word is Redis'.

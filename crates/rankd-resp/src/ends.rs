@@ -35,9 +35,11 @@ impl Procedure for EndKeys {
 }
 
 /// Takes members whose end has come out of their boards.
+#[derive(Default)]
 struct EndMembers {
-    /// Each with its board, and whether that is gone with it.
-    ended: Vec<(Name, Name, bool)>,
+    count: u64,
+    /// The boards they were on, and whether those are gone with them.
+    boards: Vec<(Name, bool)>,
 }
 
 impl Procedure for EndMembers {
@@ -46,14 +48,15 @@ impl Procedure for EndMembers {
     }
 
     fn run(&mut self, turn: &mut KeyTurn<'_>) {
-        let ended = turn.end_members(EXPIRY_MEMBERS_BYTES_MAX);
-        self.ended = ended
-            .into_iter()
-            .map(|(board, member)| {
-                let is_gone = turn.kind(&board).is_none();
-                (board, member, is_gone)
-            })
-            .collect();
+        let mut boards = turn.end_members(EXPIRY_MEMBERS_BYTES_MAX);
+        self.count = boards.len() as u64;
+        boards.sort_unstable();
+        boards.dedup();
+        let with_kind = |board: Name| {
+            let is_gone = turn.kind(&board).is_none();
+            (board, is_gone)
+        };
+        self.boards = boards.into_iter().map(with_kind).collect();
     }
 }
 
@@ -85,11 +88,10 @@ async fn end_keys(shared: &Shared) {
 /// Ends the members that are due, all of them.
 pub(crate) async fn end_members(shared: &Shared) {
     while shared.engine.has_ended_members() {
-        match shared.engine.transact(EndMembers { ended: Vec::new() }).await {
+        match shared.engine.transact(EndMembers::default()).await {
             Ok(done) => {
-                let count = done.ended.len() as u64;
-                shared.counters.expired_members.fetch_add(count, Ordering::Relaxed);
-                tell_of_members(shared, &done.ended);
+                shared.counters.expired_members.fetch_add(done.count, Ordering::Relaxed);
+                tell_of_members(shared, &done.boards);
             }
             Err(error) => {
                 tracing::debug!(%error, "members could not be ended; they will be");
@@ -100,25 +102,17 @@ pub(crate) async fn end_members(shared: &Shared) {
 }
 
 /// Once for a board, however many of its members have ended together.
-fn tell_of_members(shared: &Shared, ended: &[(Name, Name, bool)]) {
-    let mut boards: Vec<(&Name, bool)> =
-        ended.iter().map(|(board, _, is_gone)| (board, *is_gone)).collect();
-    boards.sort_unstable();
-    boards.dedup();
+fn tell_of_members(shared: &Shared, boards: &[(Name, bool)]) {
     for (board, is_gone) in boards {
         tell(shared, 'z', "zexpired", board);
-        if is_gone {
+        if *is_gone {
             tell(shared, 'g', "del", board);
         }
     }
 }
 
 fn tell(shared: &Shared, class: char, event: &str, key: &[u8]) {
-    let (by_key, by_event) = shared.publishes(class);
-    if by_key {
-        shared.hub.publish(&[b"__keyspace@0__:", key].concat(), event.as_bytes());
-    }
-    if by_event {
-        shared.hub.publish(&[b"__keyevent@0__:", event.as_bytes()].concat(), key);
-    }
+    shared.event(class, event, key, |channel, payload| {
+        shared.hub.publish(&channel, payload);
+    });
 }

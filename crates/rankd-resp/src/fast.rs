@@ -19,32 +19,47 @@ const RUN_MAX: usize = 64;
 /// Members that the memory is asked for together.
 const PREFETCH_MAX: usize = 16;
 
-/// Asks the memory for the members of the commands from `first` on that are the same, about the
-/// same board. How many they are: for those it need not be asked again.
-pub(crate) fn prefetch(cx: &mut Cx<'_, '_>, frames: &Frames<'_>, first: usize) -> usize {
-    let Some(command) = frames.plan[first] else { return 1 };
-    let (Hot::Member(at) | Hot::Change(at) | Hot::Put(at)) = command.hot else { return 1 };
-    let mut args = Vec::new();
-    let mut members: Vec<&[u8]> = Vec::with_capacity(PREFETCH_MAX);
-    let mut scores = Vec::with_capacity(PREFETCH_MAX);
-    let mut key: &[u8] = &[];
-    for frame in first..frames.until.min(first + PREFETCH_MAX) {
+/// The board and the members of the commands from `first` on that are `command`, about the same
+/// board, at most `max`; `member_of` says what a command's member is, if it is one for this.
+fn alike<'f>(
+    frames: &Frames<'f>,
+    command: &'static Command,
+    first: usize,
+    max: usize,
+    mut member_of: impl FnMut(&[&'f [u8]]) -> Option<&'f [u8]>,
+) -> (&'f [u8], Vec<&'f [u8]>) {
+    let (mut args, mut key): (Vec<&[u8]>, &[u8]) = (Vec::new(), &[]);
+    let mut members = Vec::with_capacity(max);
+    for frame in first..frames.until.min(first + max) {
         let is_same = frames.plan[frame].is_some_and(|other| std::ptr::eq(other, command));
         if !is_same {
             break;
         }
         frames.frames.args(frame, frames.input, &mut args);
-        let (Some(board), Some(member)) = (args.get(1), args.get(at)) else { break };
-        if members.is_empty() {
-            key = board;
-        } else if key != *board {
+        let Some(board) = args.get(1) else { break };
+        if !members.is_empty() && key != *board {
             break;
         }
+        let Some(member) = member_of(&args) else { break };
+        key = board;
         members.push(member);
+    }
+    (key, members)
+}
+
+/// Asks the memory for the members of the commands from `first` on that are the same, about the
+/// same board. How many they are: for those it need not be asked again.
+pub(crate) fn prefetch(cx: &mut Cx<'_, '_>, frames: &Frames<'_>, first: usize) -> usize {
+    let Some(command) = frames.plan[first] else { return 1 };
+    let (Hot::Member(at) | Hot::Change(at) | Hot::Put(at)) = command.hot else { return 1 };
+    let mut scores = Vec::with_capacity(PREFETCH_MAX);
+    let (key, members) = alike(frames, command, first, PREFETCH_MAX, |args| {
+        let member = *args.get(at)?;
         if let Hot::Put(_) = command.hot {
             scores.extend(read_score(args[at - 1]));
         }
-    }
+        Some(member)
+    });
     if members.len() > 1 {
         // A key of another kind is found out when the command is carried out.
         let _board = cx.turn.board(key, |view| match command.hot {
@@ -68,23 +83,10 @@ pub(crate) fn run(cx: &mut Cx<'_, '_>, frames: &Frames<'_>, first: usize) -> Opt
     if !is_plain || cx.session.subscriptions() > 0 {
         return None;
     }
-    let mut args = Vec::new();
-    let mut members: Vec<&[u8]> = Vec::with_capacity(RUN_MAX);
-    let mut key: &[u8] = &[];
-    for frame in first..frames.until.min(first + RUN_MAX) {
-        let is_same = frames.plan[frame].is_some_and(|other| std::ptr::eq(other, command));
-        if !is_same {
-            break;
-        }
-        frames.frames.args(frame, frames.input, &mut args);
-        let &[_, board, member] = &*args else { break };
-        if members.is_empty() {
-            key = board;
-        } else if key != board {
-            break;
-        }
-        members.push(member);
-    }
+    let (key, members) = alike(frames, command, first, RUN_MAX, |args| match args {
+        [_, _, member] => Some(*member),
+        _ => None,
+    });
     if members.len() < 2 {
         return None;
     }

@@ -136,6 +136,23 @@ impl Shared {
         (events & bit('K') != 0, events & bit('E') != 0)
     }
 
+    /// Gives `to` each channel, and what is to be said there, of an event of the key.
+    pub(crate) fn event(
+        &self,
+        class: char,
+        event: &str,
+        key: &[u8],
+        mut to: impl FnMut(Vec<u8>, &[u8]),
+    ) {
+        let (by_key, by_event) = self.publishes(class);
+        if by_key {
+            to([b"__keyspace@0__:", key].concat(), event.as_bytes());
+        }
+        if by_event {
+            to([b"__keyevent@0__:", event.as_bytes()].concat(), key);
+        }
+    }
+
     /// Sets which events are published; false if a letter is unknown.
     pub(crate) fn set_events(&self, letters: &[u8]) -> bool {
         let mut events = 0;

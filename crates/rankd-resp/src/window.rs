@@ -55,15 +55,10 @@ impl Cx<'_, '_> {
 
     /// Something happened to the key.
     pub(crate) fn event(&mut self, class: char, event: &str, key: &[u8]) {
-        let (by_key, by_event) = self.shared.publishes(class);
-        if by_key {
-            let channel = [b"__keyspace@0__:", key].concat();
-            self.effects.events.push((channel, event.as_bytes().into()));
-        }
-        if by_event {
-            let channel = [b"__keyevent@0__:", event.as_bytes()].concat();
-            self.effects.events.push((channel, key.into()));
-        }
+        let events = &mut self.effects.events;
+        self.shared.event(class, event, key, |channel, payload| {
+            events.push((channel, payload.into()));
+        });
     }
 
     /// So many things were removed from the key, which may be gone with them.

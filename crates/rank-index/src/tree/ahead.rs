@@ -39,7 +39,7 @@ impl<K: Key, const LEAF: usize, const INNER: usize, const UPPER: usize>
             *kept = place;
             count += 1;
         }
-        if names.is_unused() {
+        if names.has_no_slots() {
             return;
         }
         for place in &places[..count] {

@@ -30,7 +30,6 @@ use crate::keyspace::ends::{Ends, MemberEnds, member_of};
 pub use bag::{Bag, SMALL_MAX};
 pub use turn::{KeyTurn, Procedure};
 pub use turn_boards::{Mark, SetDone, SetError, redis_definition};
-pub(crate) use turn_ends::forget_members;
 pub use value::{KeyKind, Value, WrongKind};
 pub use view::{BoardView, LexBound, ScoreBound};
 

@@ -11,7 +11,6 @@ use crate::codec::Codec;
 use crate::definition::{Definition, Operator, Order, Ties};
 use crate::ids::{ChangedName, Name};
 use crate::keyspace::turn::KeyTurn;
-use crate::keyspace::turn_ends::forget_members;
 use crate::keyspace::value::WrongKind;
 use crate::keyspace::view::BoardView;
 use crate::layout::BoardIndex;
@@ -264,10 +263,8 @@ impl KeyTurn<'_> {
         if held.body.index.get(held.board.codec(), member).is_none() {
             return false;
         }
-        self.state.cuts.before_write(&held.board, &mut held.body);
-        held.body.remove(member, self.now_ms);
+        self.state.remove_member(&held.board, &mut held.body, member, self.now_ms);
         let (board, is_empty) = (held.board.id, held.body.index.len() == 0);
-        self.state.keyspace.member_ends.set(board, member, None);
         self.removed += 1;
         self.record(Change::MemberRemoved { board, member: member.into() });
         if is_empty {
@@ -288,11 +285,9 @@ impl KeyTurn<'_> {
 
     pub(super) fn delete_board(&mut self, place: usize) {
         let held = &mut self.held[place];
-        self.state.cuts.before_write(&held.board, &mut held.body);
-        held.body.deleted = true;
+        self.state.retire_board(&held.board, &mut held.body);
         self.removed += held.body.index.len() as u64;
         let board = Arc::clone(&held.board);
-        forget_members(&self.state.keyspace.member_ends, board.id, &held.body);
         self.state.directory.remove(&board);
         self.state.keyspace.set_end(&board.name, None);
         self.places.remove(&board.id);

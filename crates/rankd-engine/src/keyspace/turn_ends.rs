@@ -4,13 +4,11 @@
 //! serves clients ends what is due before it asks. Invariant: a member that is not on its board has
 //! no end. Cost: a hash and O(log n) a member.
 
-use crate::board::Body;
 use crate::change::Change;
 use crate::ids::{BoardId, ChangedName, Name};
-use crate::keyspace::ends::{MemberEnds, member_of};
+use crate::keyspace::ends::member_of;
 use crate::keyspace::turn::KeyTurn;
 use crate::keyspace::value::WrongKind;
-use crate::layout::with_index;
 use crate::score::Score;
 
 /// Members that are looked at together for whether they have ended.
@@ -45,14 +43,14 @@ impl KeyTurn<'_> {
         member: &[u8],
         at_ms: Option<i64>,
     ) -> Result<bool, WrongKind> {
-        if self.end_of_member(key, member)?.is_none() {
+        let Some(place) = self.find_board(key)? else { return Ok(false) };
+        if at_ms.is_some_and(|at_ms| at_ms <= self.now_ms) {
+            return Ok(self.remove_in(place, member));
+        }
+        let held = &mut self.held[place];
+        if held.body.index.get(held.board.codec(), member).is_none() {
             return Ok(false);
         }
-        if at_ms.is_some_and(|at_ms| at_ms <= self.now_ms) {
-            return self.remove_member(key, member);
-        }
-        let Some(place) = self.find_board(key)? else { return Ok(false) };
-        let held = &mut self.held[place];
         held.body.version += 1;
         let board = held.board.id;
         let member = ChangedName::from_slice(member);
@@ -72,8 +70,8 @@ impl KeyTurn<'_> {
     }
 
     /// Takes members out whose end has come, the earliest first, until none is left or their names
-    /// would take more than `bytes_max` in a record. Returns them with their boards' names.
-    pub fn end_members(&mut self, bytes_max: u64) -> Vec<(Name, Name)> {
+    /// would take more than `bytes_max` in a record. Returns the name of the board of each.
+    pub fn end_members(&mut self, bytes_max: u64) -> Vec<Name> {
         let (mut ended, mut bytes) = (Vec::new(), 0);
         loop {
             let due = self.state.keyspace.member_ends.due(self.now_ms, DUE_MAX);
@@ -91,21 +89,12 @@ impl KeyTurn<'_> {
         }
     }
 
-    fn end_member(&mut self, board: BoardId, member: &[u8]) -> Option<(Name, Name)> {
+    fn end_member(&mut self, board: BoardId, member: &[u8]) -> Option<Name> {
         // Before anything else: whatever is found, it is not due any more.
         self.state.keyspace.member_ends.set(board, member, None);
         let board = self.state.directory.by_id(board)?;
         let name = board.name.clone();
         let place = self.hold(&board);
-        self.remove_in(place, member).then(|| (name, member.into()))
-    }
-}
-
-/// Forgets the ends of all members of a board, which is deleted.
-pub(crate) fn forget_members(ends: &MemberEnds, board: BoardId, body: &Body) {
-    if ends.has_some(board) {
-        with_index!(&body.index, index => {
-            index.iter().for_each(|entry| ends.set(board, entry.member, None));
-        });
+        self.remove_in(place, member).then_some(name)
     }
 }
